@@ -1,0 +1,1 @@
+"""C: what the model is sent, as values and pure functions."""

@@ -1,0 +1,1 @@
+"""M: instruction files and what outlives a session."""

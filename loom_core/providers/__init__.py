@@ -1,0 +1,1 @@
+"""Model services: one adapter a wire format, all over one HTTP module."""

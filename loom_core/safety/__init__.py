@@ -1,0 +1,1 @@
+"""Psi: rules, vetoes, paths and limits, as pure judgements over plain values."""

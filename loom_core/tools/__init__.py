@@ -1,0 +1,1 @@
+"""S: what a model can call: definitions, execution, and the built-in ones."""

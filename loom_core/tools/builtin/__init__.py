@@ -1,0 +1,1 @@
+"""The tools every loom has: Read, Write, Edit, Glob, Grep, Shell."""
