@@ -5,9 +5,9 @@ from typing import Any
 
 from loom_core._version import __version__
 
-_HOMES = {}
+_HOMES: dict[str, str] = {}
 
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__"]
 
 
 def __getattr__(name: str) -> Any:

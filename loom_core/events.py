@@ -63,7 +63,7 @@ class Event(
         return str(self.__struct_config__.tag)
 
 
-class SessionStart(Event, tag="session.start"):
+class SessionStart(Event, frozen=True, kw_only=True, tag="session.start"):
     """The first event of a log."""
 
     session: str
@@ -75,14 +75,14 @@ class SessionStart(Event, tag="session.start"):
     metadata: Mapping[str, JSON] = {}
 
 
-class SessionResume(Event, tag="session.resume"):
+class SessionResume(Event, frozen=True, kw_only=True, tag="session.resume"):
     """A process opened the session for writing again."""
 
     cwd: str
     loom: str
 
 
-class SessionRecovered(Event, tag="session.recovered"):
+class SessionRecovered(Event, frozen=True, kw_only=True, tag="session.recovered"):
     """The log was found damaged and was mended; nothing was thrown away."""
 
     torn_bytes: int
@@ -91,17 +91,17 @@ class SessionRecovered(Event, tag="session.recovered"):
     bad_lines: int = 0
 
 
-class SessionTitle(Event, tag="session.title"):
+class SessionTitle(Event, frozen=True, kw_only=True, tag="session.title"):
     """The session got another title."""
 
     title: str
 
 
-class SessionClear(Event, tag="session.clear"):
+class SessionClear(Event, frozen=True, kw_only=True, tag="session.clear"):
     """The conversation starts afresh from here; what was before stays in the log but is not sent any more."""
 
 
-class RunStart(Event, tag="run.start"):
+class RunStart(Event, frozen=True, kw_only=True, tag="run.start"):
     """A run begins."""
 
     model: str
@@ -125,7 +125,7 @@ class InputData(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class UserMessage(Event, tag="user.message"):
+class UserMessage(Event, frozen=True, kw_only=True, tag="user.message"):
     """Words of the user: a goal, an answer, or (`steer`) words said while a run was going."""
 
     text: str
@@ -135,13 +135,13 @@ class UserMessage(Event, tag="user.message"):
     steer: bool = False
 
 
-class SignalReceived(Event, tag="signal.received"):
+class SignalReceived(Event, frozen=True, kw_only=True, tag="signal.received"):
     """Something from outside arrived in the inbox."""
 
     signal: Mapping[str, JSON]
 
 
-class ModelRequest(Event, tag="model.request"):
+class ModelRequest(Event, frozen=True, kw_only=True, tag="model.request"):
     """The model is about to be asked."""
 
     turn: int
@@ -150,14 +150,14 @@ class ModelRequest(Event, tag="model.request"):
     """Messages in the request, without the system prompt."""
 
 
-class ModelDelta(Event, tag="model.delta"):
+class ModelDelta(Event, frozen=True, kw_only=True, tag="model.delta"):
     """A piece of an answer in progress. Shown, not logged: `model.response` holds the whole."""
 
     kind: Literal["text", "thinking", "tool"]
     text: str
 
 
-class StreamRestarted(Event, tag="stream.restarted"):
+class StreamRestarted(Event, frozen=True, kw_only=True, tag="stream.restarted"):
     """The answer in progress failed and is asked for again: what was shown of it so far is void."""
 
     attempt: int
@@ -165,7 +165,7 @@ class StreamRestarted(Event, tag="stream.restarted"):
     delay_s: float
 
 
-class ModelResponse(Event, tag="model.response"):
+class ModelResponse(Event, frozen=True, kw_only=True, tag="model.response"):
     """The model's whole turn."""
 
     turn: int
@@ -180,7 +180,7 @@ class ModelResponse(Event, tag="model.response"):
     """Cut off by a cancel or a failure: its text is kept, its tool calls are not."""
 
 
-class ToolCalled(Event, tag="tool.call"):
+class ToolCalled(Event, frozen=True, kw_only=True, tag="tool.call"):
     """The model asked for a tool."""
 
     call: str
@@ -188,7 +188,7 @@ class ToolCalled(Event, tag="tool.call"):
     arguments: Mapping[str, JSON]
 
 
-class ToolDecision(Event, tag="tool.decision"):
+class ToolDecision(Event, frozen=True, kw_only=True, tag="tool.decision"):
     """What the gate decided, at which stage, by which rule."""
 
     call: str
@@ -200,7 +200,7 @@ class ToolDecision(Event, tag="tool.decision"):
     reason: str
 
 
-class ApprovalRequest(Event, tag="approval.request"):
+class ApprovalRequest(Event, frozen=True, kw_only=True, tag="approval.request"):
     """A person is asked."""
 
     approval: str
@@ -212,7 +212,7 @@ class ApprovalRequest(Event, tag="approval.request"):
     expires_at: str = ""
 
 
-class ApprovalAnswer(Event, tag="approval.answer"):
+class ApprovalAnswer(Event, frozen=True, kw_only=True, tag="approval.answer"):
     """The person's answer, or that there was none."""
 
     approval: str
@@ -225,21 +225,21 @@ class ApprovalAnswer(Event, tag="approval.answer"):
     """For scope `session`: the rule the answer added."""
 
 
-class ToolStart(Event, tag="tool.start"):
+class ToolStart(Event, frozen=True, kw_only=True, tag="tool.start"):
     """The tool is about to run. On disk before it does."""
 
     call: str
     tool: str
 
 
-class ToolOutput(Event, tag="tool.output"):
+class ToolOutput(Event, frozen=True, kw_only=True, tag="tool.output"):
     """A piece of a running tool's output. Shown, not logged."""
 
     call: str
     text: str
 
 
-class ToolResulted(Event, tag="tool.result"):
+class ToolResulted(Event, frozen=True, kw_only=True, tag="tool.result"):
     """What came of the call; `content` is what the model reads."""
 
     call: str
@@ -256,7 +256,7 @@ class ToolResulted(Event, tag="tool.result"):
     """What a person wants to see of it (a diff), where that is not `content`."""
 
 
-class ContextCompact(Event, tag="context.compact"):
+class ContextCompact(Event, frozen=True, kw_only=True, tag="context.compact"):
     """History was made shorter for the model; the originals stay in the log."""
 
     level: str
@@ -266,13 +266,13 @@ class ContextCompact(Event, tag="context.compact"):
     summary: str = ""
 
 
-class ContextRenew(Event, tag="context.renew"):
+class ContextRenew(Event, frozen=True, kw_only=True, tag="context.renew"):
     """The conversation goes on in a fresh context from a handoff."""
 
     handoff: Mapping[str, JSON]
 
 
-class QualityResult(Event, tag="quality.result"):
+class QualityResult(Event, frozen=True, kw_only=True, tag="quality.result"):
     """A gate judged the answer."""
 
     attempt: int
@@ -281,7 +281,7 @@ class QualityResult(Event, tag="quality.result"):
     gate: str
 
 
-class BudgetWarn(Event, tag="budget.warn"):
+class BudgetWarn(Event, frozen=True, kw_only=True, tag="budget.warn"):
     """A budget is nearly used up. Said once per budget."""
 
     budget: str
@@ -289,7 +289,7 @@ class BudgetWarn(Event, tag="budget.warn"):
     limit: float
 
 
-class DelegateStart(Event, tag="delegate.start"):
+class DelegateStart(Event, frozen=True, kw_only=True, tag="delegate.start"):
     """A child session begins."""
 
     child: str
@@ -297,7 +297,7 @@ class DelegateStart(Event, tag="delegate.start"):
     depth: int
 
 
-class DelegateEnd(Event, tag="delegate.end"):
+class DelegateEnd(Event, frozen=True, kw_only=True, tag="delegate.end"):
     """A child session ended."""
 
     child: str
@@ -305,7 +305,7 @@ class DelegateEnd(Event, tag="delegate.end"):
     output: str
 
 
-class Notice(Event, tag="notice"):
+class Notice(Event, frozen=True, kw_only=True, tag="notice"):
     """Something the user should know that is no error."""
 
     text: str
@@ -320,7 +320,7 @@ class ErrorData(msgspec.Struct, frozen=True, kw_only=True):
     retryable: bool = False
 
 
-class ErrorRaised(Event, tag="error"):
+class ErrorRaised(Event, frozen=True, kw_only=True, tag="error"):
     """The run met an error it cannot go on from."""
 
     error: ErrorData
@@ -335,7 +335,7 @@ class Denial(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class RunEnd(Event, tag="run.end"):
+class RunEnd(Event, frozen=True, kw_only=True, tag="run.end"):
     """The last event of a run, whatever happened."""
 
     state: RunState
@@ -349,7 +349,7 @@ class RunEnd(Event, tag="run.end"):
     denials: tuple[Denial, ...] = ()
 
 
-class Unknown(Event, tag="unknown"):
+class Unknown(Event, frozen=True, kw_only=True, tag="unknown"):
     """An event of a type this version does not know; `unknown` holds its fields."""
 
     name: str

@@ -67,6 +67,10 @@ class ToolContext(Protocol):
     def environment(self) -> Mapping[str, str]:
         """The whole environment of a child process: built from an allow list, no secrets in it."""
 
+    @property
+    def scratch(self) -> Path:
+        """A private directory (0700) on the session's file system for output on its way into a blob."""
+
     def progress(self, text: str) -> None:
         """Show a piece of output while the tool runs."""
 
@@ -111,4 +115,4 @@ class Tool:
 
 def is_async(function: ToolFunction) -> bool:
     """Whether calling it gives something to await."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
