@@ -5,9 +5,72 @@ from typing import Any
 
 from loom_core._version import __version__
 
-_HOMES: dict[str, str] = {}
+_HOMES = {
+    "Agent": "agent",
+    "AgentConfig": "config",
+    "Approval": "runtime.approvals",
+    "Capability": "runtime.capability",
+    "FileSessionStore": "runtime.session_store",
+    "Files": "runtime.capability",
+    "Generation": "config",
+    "GovernanceDecision": "runtime.governance",
+    "GovernancePolicy": "runtime.governance",
+    "Instructions": "config",
+    "Limits": "config",
+    "LoomError": "errors",
+    "Memory": "config",
+    "MemorySessionStore": "runtime.memory_store",
+    "Model": "config",
+    "Run": "runtime.run",
+    "RunContext": "runtime.run",
+    "RunResult": "runtime.run",
+    "Runtime": "config",
+    "RuntimeTask": "runtime.run",
+    "Session": "runtime.session",
+    "SessionConfig": "runtime.session",
+    "Shell": "runtime.capability",
+    "Tool": "tools.spec",
+    "ToolContext": "tools.spec",
+    "ToolOutput": "tools.spec",
+    "Toolset": "runtime.capability",
+    "create_agent": "agent",
+    "tool": "tools.decorate",
+}
+"""Public name -> the module it lives in."""
 
-__all__ = ["__version__"]
+# Written out, since checkers and editors read only a literal; a test holds it equal to the table.
+__all__ = [
+    "Agent",
+    "AgentConfig",
+    "Approval",
+    "Capability",
+    "FileSessionStore",
+    "Files",
+    "Generation",
+    "GovernanceDecision",
+    "GovernancePolicy",
+    "Instructions",
+    "Limits",
+    "LoomError",
+    "Memory",
+    "MemorySessionStore",
+    "Model",
+    "Run",
+    "RunContext",
+    "RunResult",
+    "Runtime",
+    "RuntimeTask",
+    "Session",
+    "SessionConfig",
+    "Shell",
+    "Tool",
+    "ToolContext",
+    "ToolOutput",
+    "Toolset",
+    "__version__",
+    "create_agent",
+    "tool",
+]
 
 
 def __getattr__(name: str) -> Any:

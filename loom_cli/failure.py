@@ -1,0 +1,33 @@
+"""Telling the user what went wrong, and the exit code that tells the caller."""
+
+import os
+
+from loom_cli.output import write_err
+from loom_core.errors import LoomError
+
+
+def report(error: Exception, arguments: list[str]) -> int:
+    """Write the error to standard error and return the exit code.
+
+    Whether a traceback is wanted is read off the bare arguments: what failed may be their parsing.
+    """
+    if "--debug" in arguments or os.environ.get("LOOM_DEBUG", "0") not in ("", "0", "false"):
+        import traceback
+
+        write_err("".join(traceback.format_exception(error)))
+    if isinstance(error, LoomError):
+        write_err(describe(str(error), error.hint))
+        return error.exit_code
+    write_err(describe(f"internal error: {type(error).__name__}: {error}", "--debug shows where it happened"))
+    return LoomError.exit_code
+
+
+def describe(what: str, hint: str | None) -> str:
+    """An error as text for a person: what and where, then, indented, what to do."""
+    lines = [f"loom: {what}", *(f"  {line}" for line in (hint or "").splitlines())]
+    return _visible("\n".join(lines)) + "\n"
+
+
+def _visible(text: str) -> str:
+    """The text without power over a terminal: an error may quote a file, a server or a model."""
+    return "".join(char if char == "\n" or char.isprintable() else ascii(char)[1:-1] for char in text)

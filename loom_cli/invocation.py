@@ -1,0 +1,37 @@
+"""One call of the program: what every command may ask about it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from loom_cli.color import ColorChoice, color_wanted
+from loom_cli.output import STDERR, STDOUT, write_err
+
+
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
+    """What the options that every command takes say, whether they stood before its name or after."""
+
+    environment: Mapping[str, str]
+    color: ColorChoice = "auto"
+    quiet: bool = False
+    verbosity: int = 0
+    debug: bool = False
+    no_input: bool = False
+    config: Path | None = None
+    """The configuration file to read instead of the user's own."""
+
+    def notice(self, text: str) -> None:
+        """Tell the user one line that is no error; `-q` silences it."""
+        if not self.quiet:
+            write_err(f"loom: {text}\n")
+
+    @property
+    def stdout_color(self) -> bool:
+        """Whether standard output gets escape sequences."""
+        return color_wanted(STDOUT, self.color, self.environment)
+
+    @property
+    def stderr_color(self) -> bool:
+        """Whether standard error gets escape sequences."""
+        return color_wanted(STDERR, self.color, self.environment)

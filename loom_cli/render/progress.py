@@ -1,0 +1,128 @@
+"""Progress of a run on standard error: one live line on a terminal, at most a line a second elsewhere."""
+
+import time
+from collections.abc import Callable
+
+from loom_cli.output import write_err
+from loom_core.events import (
+    ApprovalRequest,
+    Event,
+    ModelRequest,
+    ModelResponse,
+    Notice,
+    RunStart,
+    StreamRestarted,
+    ToolCalled,
+    ToolResulted,
+)
+from loom_core.messages import Usage
+from loom_core.safety.text import safe_text
+
+INTERVAL_S = 1.0
+"""Between two lines where standard error is no terminal."""
+_SUBJECTS = ("command", "path", "pattern")
+
+
+class ProgressState:
+    """What the line says: a fold over the run's events."""
+
+    def __init__(self) -> None:
+        self.turn = 0
+        self.max_turns: int | None = None
+        self.doing = "starting"
+        self.usage = Usage()
+        self.cost_usd: float | None = None
+
+    def apply(self, event: Event) -> bool:
+        """Take in an event; whether the line changed."""
+        match event:
+            case RunStart():
+                limit = event.limits.get("max_turns")
+                self.max_turns = limit if isinstance(limit, int) else None
+            case ModelRequest():
+                self.turn, self.doing = event.turn, "thinking"
+            case ModelResponse():
+                self.usage = self.usage + event.usage
+                if event.cost_usd is not None:
+                    self.cost_usd = (self.cost_usd or 0.0) + event.cost_usd
+                self.doing = "answered"
+            case ToolCalled():
+                self.doing = f"{event.tool} {_subject(event)}".rstrip()
+            case ToolResulted():
+                self.doing = f"{event.tool}: {event.outcome}" if event.is_error else "thinking"
+            case ApprovalRequest():
+                self.doing = f"waiting for approval of {event.tool}"
+            case StreamRestarted():
+                self.doing = f"asking again ({event.reason})"
+            case _:
+                return False
+        return True
+
+    def line(self, elapsed_s: float) -> str:
+        """`turn 3/40 · Shell git log · 1.2k tok · $0.004 · 6 s`."""
+        turn = f"turn {self.turn}" + (f"/{self.max_turns}" if self.max_turns else "")
+        parts = [turn, self.doing]
+        if self.usage.total_tokens:
+            parts.append(f"{compact(self.usage.total_tokens)} tok")
+        if self.cost_usd:
+            parts.append(f"${self.cost_usd:.3f}")
+        parts.append(f"{elapsed_s:.0f} s")
+        return " · ".join(parts)
+
+
+class Progress:
+    """Writes the line; `apply` each event, then `clear` before anything else is written."""
+
+    def __init__(
+        self, *, terminal: bool, quiet: bool, columns: int = 80, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._terminal, self._quiet, self._columns, self._clock = terminal, quiet, columns, clock
+        self._begun = clock()
+        self._last = float("-inf")
+        self._state = ProgressState()
+        self._shown = False
+
+    def apply(self, event: Event) -> None:
+        """Take in an event and show where the run is."""
+        if isinstance(event, Notice):
+            self.say(event.text)
+        if not self._state.apply(event) or self._quiet:
+            return
+        now = self._clock()
+        if not self._terminal and now - self._last < INTERVAL_S:
+            return
+        self._last = now
+        line = safe_text(self._state.line(now - self._begun)).replace("\n", " ")
+        if self._terminal:
+            # Carriage return, the line cut to the width so that it never wraps, and the rest of the old one erased.
+            write_err(f"\r{line[: self._columns - 1]}\x1b[K")
+            self._shown = True
+        else:
+            write_err(f"{line}\n")
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self.clear()
+        if not self._quiet:
+            write_err(f"loom: {safe_text(text)}\n")
+
+    def clear(self) -> None:
+        """Take the live line off the terminal."""
+        if self._shown:
+            write_err("\r\x1b[K")
+            self._shown = False
+
+
+def compact(number: int) -> str:
+    """A count in at most four characters and a letter: 980, 1.2k, 34k, 1.2M."""
+    if number < 1000:
+        return str(number)
+    for unit, size in (("k", 1_000), ("M", 1_000_000)):
+        value = number / size
+        if value < 999.5 or unit == "M":
+            return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
+    raise AssertionError("unreachable")
+
+
+def _subject(event: ToolCalled) -> str:
+    return next((str(event.arguments[name]) for name in _SUBJECTS if name in event.arguments), "").split("\n")[0][:60]

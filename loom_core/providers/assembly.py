@@ -1,0 +1,48 @@
+"""What the assemblers of all wire formats share: reading an event, mending its text, naming its calls."""
+
+import json
+import os
+
+import msgspec
+
+from loom_core.errors import BadResponse
+from loom_core.messages import JSON
+from loom_core.providers.sse import ServerSentEvent
+
+
+def decode(event: ServerSentEvent) -> JSON:
+    """An event's JSON. The standard library opens what msgspec refuses, half a surrogate pair above all."""
+    try:
+        return msgspec.json.decode(event.data)
+    except msgspec.DecodeError:
+        pass
+    try:
+        return json.loads(event.data)
+    except (ValueError, RecursionError) as error:
+        if not event.complete:
+            raise BadResponse("the answer ends in the middle of an event", kind="truncated_stream") from error
+        raise BadResponse(f"an event of the answer is no JSON: {event.data[:80]!r}", kind="protocol") from error
+
+
+def mend(text: str) -> str:
+    """`text` with surrogate pairs joined that came in two pieces, and lone halves replaced: no JSON carries them."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def unique(call_id: str, taken: set[str]) -> str:
+    """`call_id`, or a new one where it is missing or was used before (some servers begin at `call_1` in each turn)."""
+    if not call_id or call_id in taken:
+        call_id = "call_" + os.urandom(6).hex()
+    taken.add(call_id)
+    return call_id
+
+
+def count(value: JSON) -> int | None:
+    """A number of tokens, or `None` for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,454 @@
+"""The engine: the one place where a model is asked and a tool is run.
+
+It performs what `loop.decide` says and reports back what happened. Every step is an event, on disk before its effect
+is relied on: the user's words before the request, a tool's start before the tool, its result before the next request.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from loom_core.context.transcript import Transcript, check_pairs
+from loom_core.errors import ApprovalUnavailable, LoomError, ToolError
+from loom_core.events import (
+    ApprovalAnswer,
+    ApprovalRequest,
+    BudgetWarn,
+    Denial,
+    Event,
+    ModelDelta,
+    ModelRequest,
+    ModelResponse,
+    Notice,
+    Outcome,
+    StreamRestarted,
+    ToolCalled,
+    ToolDecision,
+    ToolOutput,
+    ToolResulted,
+    ToolStart,
+    UserMessage,
+)
+from loom_core.messages import Part, Text, ToolCall, Usage
+from loom_core.providers import base, catalog
+from loom_core.runtime.approvals import Approval, Approver
+from loom_core.runtime.governance import Gate, GovernanceDecision, Judgement
+from loom_core.runtime.hooks import HookEvent, HookName, Hooks
+from loom_core.runtime.loop import (
+    Acted,
+    AskModel,
+    Begun,
+    Failed,
+    Limits,
+    LoopState,
+    Observation,
+    Replied,
+    RunTools,
+    Stop,
+    TimeUp,
+    decide,
+)
+from loom_core.runtime.session_store import Log
+from loom_core.runtime.workbench import Workbench
+from loom_core.tools.execution import run_tool
+from loom_core.tools.registry import ToolRegistry
+from loom_core.tools.spec import Tool
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equipment:
+    """What a session's engine works with."""
+
+    provider: Callable[[], base.Provider]
+    """The session's connection, made at the first call; it may raise for want of a key."""
+    model: str
+    """`"provider:name"`."""
+    system: str
+    generation: base.Generation
+    tools: ToolRegistry
+    gate: Gate
+    limits: Limits
+    log: Log
+    transcript: Transcript
+    bench: Workbench
+    hooks: Hooks
+    approver: Approver | None
+    """Shows an approval to a person; None where there is nobody to ask."""
+    approval_timeout_s: float | None
+    stop_when_unapproved: bool
+    """Whether a missing approval ends the run; otherwise the model is told and goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Permitted:
+    """A call that passed the gate."""
+
+    call: ToolCall
+    tool: Tool
+    arguments: dict[str, Any]
+
+
+class Engine:
+    """One run of the loop. `execute` once; after a cancel, `close_open` says what became of calls under way."""
+
+    def __init__(
+        self,
+        equipment: Equipment,
+        *,
+        run_id: str,
+        emit: Callable[[Event], Event],
+        take_steering: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self._with = equipment
+        self._run_id = run_id
+        self._emit = emit
+        self._take_steering = take_steering
+        self._open: dict[str, ToolCall] = {}
+        self._started: set[str] = set()
+        self.state = LoopState(limits=equipment.limits)
+        self.denials: list[Denial] = []
+
+    async def execute(self) -> Stop:
+        """Reason and act until the loop says stop. Cancelling it is normal and loses nothing."""
+        begun = time.monotonic()
+        observed: Observation = Begun()
+        try:
+            async with asyncio.timeout(self._with.limits.max_seconds):
+                while True:
+                    self.state, decision = decide(self.state, observed, elapsed_s=time.monotonic() - begun)
+                    match decision:
+                        case AskModel():
+                            observed = await self._reason(decision)
+                        case RunTools():
+                            observed = await self._act(decision)
+                        case Stop():
+                            break
+        except TimeoutError:
+            self.state, decision = decide(self.state, TimeUp())
+            assert isinstance(decision, Stop)  # noqa: S101 - nothing follows the end of time
+        self.close_open(decision.unrun, outcome="cancelled")
+        return decision
+
+    def close_open(self, why: str, *, outcome: Outcome) -> None:
+        """Give each call that has no result yet one that says why, so that every call stays paired."""
+        for call in tuple(self._open.values()):
+            if call.id in self._started:
+                text = f"{outcome} while it was running; it may have taken effect. {why}".rstrip()
+            else:
+                text = f"not run: {why or outcome}"
+            self._result(call, text, outcome)
+
+    # Reason
+
+    async def _reason(self, ask: AskModel) -> Observation:
+        for warning in ask.warnings:
+            self._emit(BudgetWarn(budget=warning.budget, used=warning.used, limit=warning.limit))
+        for text in self._take_steering():
+            self._emit(UserMessage(text=text, steer=True))
+        await self._fire("before_llm", iteration=ask.turn)
+        request = self._request()
+        self._emit(ModelRequest(turn=ask.turn, model=self._with.model, messages=len(request.messages)))
+        await self._with.log.sync()
+        begun, shown = time.monotonic(), [""]
+        try:
+            reply = await self._listen(self._with.provider().stream(request), shown)
+        except (LoomError, asyncio.CancelledError) as error:
+            if shown[0]:
+                self._responded(ask.turn, (Text(text=shown[0]),), Usage(), "cut off", begun, partial=True)
+            if isinstance(error, LoomError):
+                return Failed(error=error)
+            raise
+        parts = tuple(self._renamed(part) for part in reply.parts)
+        cost = self._responded(ask.turn, parts, reply.usage, reply.stop, begun)
+        calls = tuple(part for part in parts if isinstance(part, ToolCall))
+        self._open = {call.id: call for call in calls}
+        return Replied(
+            text="".join(part.text for part in parts if isinstance(part, Text)),
+            calls=calls,
+            changing=frozenset(call.id for call in calls if self._may_change(call)),
+            stop=reply.stop,
+            usage=reply.usage,
+            cost_usd=cost,
+        )
+
+    def _request(self) -> base.ModelRequest:
+        messages = self._with.transcript.messages
+        check_pairs(messages)
+        return base.ModelRequest(
+            model=self._with.model.partition(":")[2],
+            system=self._with.system,
+            messages=messages,
+            tools=self._with.tools.definitions,
+            generation=self._with.generation,
+        )
+
+    async def _listen(self, stream: AsyncIterator[base.StreamItem], shown: list[str]) -> base.Reply:
+        """The reply at the stream's end; `shown[0]` always holds the text that was shown of it so far."""
+        async with aclosing(stream) as items:  # type: ignore[type-var]  # every adapter is an async generator
+            async for item in items:
+                match item:
+                    case base.Delta():
+                        if item.kind == "text":
+                            shown[0] += item.text
+                        self._emit(ModelDelta(kind=item.kind, text=item.text))
+                    case base.Restarted():
+                        shown[0] = ""
+                        self._emit(StreamRestarted(attempt=item.attempt, reason=item.reason, delay_s=item.delay_s))
+                    case base.Reply():
+                        return item
+        raise AssertionError("a provider's stream ended without a reply or an error")
+
+    def _responded(
+        self, turn: int, parts: tuple[Part, ...], usage: Usage, stop: str, begun: float, *, partial: bool = False
+    ) -> float | None:
+        cost = None if partial else catalog.cost(self._with.model, usage)
+        response = ModelResponse(
+            turn=turn,
+            model=self._with.model,
+            parts=parts,
+            usage=usage,
+            stop=stop,
+            duration_ms=_milliseconds_since(begun),
+            cost_usd=cost,
+            partial=partial,
+        )
+        self._emit(response)
+        return cost
+
+    def _renamed(self, part: Part) -> Part:
+        """The part, its call id made unique within the session."""
+        if not isinstance(part, ToolCall):
+            return part
+        unique = self._with.transcript.unique_id(part.id)
+        if unique == part.id:
+            return part
+        return ToolCall(id=unique, name=part.name, arguments=part.arguments, invalid=part.invalid)
+
+    def _may_change(self, call: ToolCall) -> bool:
+        tool = self._with.tools.find(call.name)
+        return tool is not None and not tool.read_only
+
+    # Act
+
+    async def _act(self, run: RunTools) -> Observation:
+        try:
+            for batch in self._batches(run.calls):
+                permitted = [ready for call in batch if (ready := await self._permit(call)) is not None]
+                await self._run_batch(permitted, run.advice)
+        except ApprovalUnavailable as blocked:
+            return Acted(blocked=blocked)
+        return Acted()
+
+    def _batches(self, calls: tuple[ToolCall, ...]) -> Iterator[list[ToolCall]]:
+        """The calls in order; neighbours that are safe to run side by side stand in one batch."""
+        batch: list[ToolCall] = []
+        for call in calls:
+            tool = self._with.tools.find(call.name)
+            if tool is not None and tool.concurrency_safe:
+                batch.append(call)
+                continue
+            if batch:
+                yield batch
+            yield [call]
+            batch = []
+        if batch:
+            yield batch
+
+    async def _permit(self, call: ToolCall) -> _Permitted | None:
+        """Take the call through the gate; None where it was refused, the model having been told why."""
+        self._emit(ToolCalled(call=call.id, tool=call.name, arguments=call.arguments))
+        gate = self._with.gate
+        try:
+            tool = self._with.tools.get(call.name)
+            if call.invalid is not None:
+                raise ToolError(f"the arguments are not one JSON object: {call.invalid[:200]}")
+        except ToolError as error:
+            return self._refuse(call, _invalid(str(error)), "invalid")
+        judgement = gate.judge(tool, call)
+        decision = judgement.decision
+        if decision.requires_approval:
+            self._decided(call, decision)
+            if not await self._approved(call, judgement):
+                return None
+        elif not decision.allowed:
+            return self._refuse(call, decision, "invalid" if decision.stage == "validation" else "denied")
+        else:
+            self._decided(call, decision)
+        limited = gate.attempt(tool.name)
+        if limited is not None:
+            return self._refuse(call, limited, "denied")
+        return _Permitted(call=call, tool=tool, arguments=judgement.arguments)
+
+    def _refuse(self, call: ToolCall, decision: GovernanceDecision, outcome: Outcome) -> None:
+        self._decided(call, decision)
+        if outcome == "denied":
+            self._denied(call, decision, decision.reason)
+        self._result(call, f"{outcome}: {decision.reason}", outcome)
+
+    def _decided(self, call: ToolCall, decision: GovernanceDecision) -> None:
+        action = "ask" if decision.requires_approval else "allow" if decision.allowed else "deny"
+        self._emit(
+            ToolDecision(
+                call=call.id,
+                tool=call.name,
+                action=action,  # type: ignore[arg-type]  # one of the three words above
+                stage=decision.stage,
+                rule=decision.rule,
+                reason=decision.reason,
+            )
+        )
+
+    def _denied(self, call: ToolCall, decision: GovernanceDecision, reason: str) -> None:
+        self.denials.append(Denial(tool=call.name, stage=decision.stage, rule=decision.rule, reason=reason))
+
+    async def _approved(self, call: ToolCall, judgement: Judgement) -> bool:
+        """Ask a person. Raises `ApprovalUnavailable` where there is none and the run shall end for it."""
+        decision = judgement.decision
+        if self._with.approver is None:
+            reason = f"{call.name} needs an approval and nobody is here to give it ({decision.reason})"
+            self._denied(call, decision, reason)
+            if self._with.stop_when_unapproved:
+                raise ApprovalUnavailable(
+                    f"{reason}: {judgement.summary}", hint=f"to allow exactly this call: --allow '{judgement.rule}'"
+                )
+            self._result(call, f"denied: {reason}", "denied")
+            return False
+        approval = await self._ask(self._with.approver, call, judgement)
+        if approval.status == "approved":
+            if approval.scope == "session":
+                self._with.gate.grant(approval.rule)
+            return True
+        reason = f"{approval.status} by {approval.by}" + (f": {approval.note}" if approval.note else "")
+        self._denied(call, decision, reason)
+        self._result(call, f"denied: {reason}", "denied")
+        return False
+
+    async def _ask(self, approver: Approver, call: ToolCall, judgement: Judgement) -> Approval:
+        approval = Approval(
+            id=f"apr_{call.id}",
+            call=call,
+            summary=judgement.summary,
+            reason=judgement.decision.reason,
+            rule=judgement.rule,
+        )
+        self._emit(
+            ApprovalRequest(
+                approval=approval.id, call=call.id, tool=call.name, summary=approval.summary, reason=approval.reason
+            )
+        )
+        await self._with.log.sync()
+        try:
+            shown = approver(approval)
+            if shown is not None:
+                await shown
+            await approval.wait(self._with.approval_timeout_s)
+        finally:
+            approval.cancel()  # nothing when it was answered; otherwise the run ended and the question with it
+            self._emit(
+                ApprovalAnswer(
+                    approval=approval.id,
+                    call=call.id,
+                    status=approval.status,  # type: ignore[arg-type]  # never pending after cancel()
+                    scope=approval.scope,
+                    by=approval.by,
+                    reason=approval.note,
+                    rule=approval.rule if approval.scope == "session" else "",
+                )
+            )
+        return approval
+
+    async def _run_batch(self, batch: list[_Permitted], advice: Mapping[str, str]) -> None:
+        if not batch:
+            return
+        for ready in batch:
+            await self._fire("before_tool", iteration=self.state.turns, tool_name=ready.tool.name)
+            self._started.add(ready.call.id)
+            self._emit(ToolStart(call=ready.call.id, tool=ready.tool.name))
+        await self._with.log.sync()
+        if len(batch) == 1:
+            await self._run(batch[0], advice)
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                for ready in batch:
+                    group.create_task(self._run(ready, advice))
+        except ExceptionGroup as group_error:  # a tool's fault is a result, so this is the log or a bug: one tells enough
+            raise group_error.exceptions[0] from None
+
+    async def _run(self, ready: _Permitted, advice: Mapping[str, str]) -> None:
+        call, begun = ready.call, time.monotonic()
+        context = self._with.bench.for_call(lambda text: self._show(call, text))
+        output = await run_tool(ready.tool, ready.arguments, context)
+        outcome: Outcome = "timeout" if output.timed_out else "error" if output.is_error else "ok"
+        note = advice.get(call.id)
+        content = f"{output.content}\n\n[loom: {note}]" if note else output.content
+        blob = "" if output.full is None else await asyncio.to_thread(self._with.log.blob, output.full)
+        self._result(
+            call, content, outcome, begun=begun, size=output.size if blob else 0, blob=blob, display=output.display
+        )
+        await self._fire(
+            "after_tool", iteration=self.state.turns, tool_name=ready.tool.name, success=not output.is_error
+        )
+
+    def _show(self, call: ToolCall, text: str) -> None:
+        self._emit(ToolOutput(call=call.id, text=text))
+
+    def _result(
+        self,
+        call: ToolCall,
+        content: str,
+        outcome: Outcome,
+        *,
+        begun: float | None = None,
+        size: int = 0,
+        blob: str = "",
+        display: str = "",
+    ) -> None:
+        self._open.pop(call.id, None)
+        self._emit(
+            ToolResulted(
+                call=call.id,
+                tool=call.name,
+                content=content,
+                is_error=outcome != "ok",
+                outcome=outcome,
+                duration_ms=0 if begun is None else _milliseconds_since(begun),
+                bytes=size,
+                blob=blob,
+                display=display,
+            )
+        )
+
+    async def _fire(
+        self,
+        hook: HookName,
+        *,
+        iteration: int | None = None,
+        tool_name: str | None = None,
+        success: bool | None = None,
+    ) -> None:
+        event = HookEvent(
+            hook=hook, run_id=self._run_id, iteration=iteration, tool_name=tool_name, success=success
+        )
+        for fault in await self._with.hooks.fire(event):
+            self._emit(Notice(text=fault))
+
+
+def _invalid(reason: str) -> GovernanceDecision:
+    return GovernanceDecision(
+        allowed=False,
+        requires_approval=False,
+        reason=reason,
+        source="permission",
+        stage="validation",
+        rule="arguments",
+    )
+
+
+def _milliseconds_since(begun: float) -> int:
+    return round((time.monotonic() - begun) * 1000)

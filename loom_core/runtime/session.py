@@ -1,0 +1,367 @@
+"""A session: one conversation, one log, one run at a time. What is started while a run goes on waits its turn."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from loom_core._version import __version__
+from loom_core.context.rendering import input_data
+from loom_core.context.transcript import Transcript
+from loom_core.errors import LoomError, SessionClosed, StorageError
+from loom_core.events import (
+    ErrorRaised,
+    Event,
+    Notice,
+    RunEnd,
+    RunStart,
+    SessionClear,
+    SessionResume,
+    SessionStart,
+    StopReason,
+    ToolCalled,
+    ToolResulted,
+    UserMessage,
+)
+from loom_core.messages import JSON, Message
+from loom_core.providers.base import Generation, Provider
+from loom_core.runtime.approvals import Approver
+from loom_core.runtime.engine import Engine, Equipment
+from loom_core.runtime.governance import GovernancePolicy
+from loom_core.runtime.hooks import HookEvent, HookName, Hooks
+from loom_core.runtime.loop import Limits, Stop
+from loom_core.runtime.run import Run, RunContext, RunResult, RuntimeTask, error_data
+from loom_core.runtime.session_store import Log
+from loom_core.runtime.workbench import SeenFiles, Workbench
+from loom_core.tools.registry import ToolRegistry
+from loom_core.tools.spec import Workspace
+
+E = TypeVar("E", bound=Event)
+Mode = Literal["default", "plan", "auto"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionConfig:
+    """Which session, and what to note about it. Without an id a new one is made."""
+
+    id: str | None = None
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+    extensions: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """All that an agent decided and its sessions share; immutable."""
+
+    model: str
+    """`"provider:name"`."""
+    connect: Callable[[], Provider]
+    """A connection to the model, one a session."""
+    system: str
+    generation: Generation
+    tools: ToolRegistry
+    governance: GovernancePolicy
+    limits: Limits
+    workspace: Workspace
+    environment: Mapping[str, str]
+    hooks: Hooks
+    approver: Approver | None
+    approval_timeout_s: float | None
+
+
+class Session:
+    """One conversation over one log. Made by `Agent.session`; `close` it, or use it as an async context manager."""
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        log: Log,
+        *,
+        metadata: Mapping[str, JSON] | None = None,
+        provider: Provider | None = None,
+    ) -> None:
+        self._assembly = assembly
+        self._log = log
+        self.id = log.session_id
+        self.metadata: dict[str, JSON] = dict(metadata or {})
+        self.gate = assembly.governance.gate(assembly.workspace)
+        self._provider = provider
+        self._transcript = Transcript(log.events())
+        self._bench = Workbench(
+            workspace=assembly.workspace,
+            files=SeenFiles(),
+            environment=assembly.environment,
+            scratch_directory=lambda: log.scratch,
+        )
+        self._runs: list[Run] = []
+        self._waiting: deque[Run] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        self._closed = False
+        self.last_used = time.monotonic()
+        cwd = str(assembly.workspace.root)
+        if not self._transcript.begun:
+            self._record(SessionStart(session=self.id, cwd=cwd, loom=__version__, metadata=self.metadata))
+        else:
+            self._record(SessionResume(cwd=cwd, loom=__version__))
+
+    async def __aenter__(self) -> "Session":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is going or waiting."""
+        return self._worker is not None and not self._worker.done()
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs this object started, oldest first."""
+        return tuple(self._runs)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation as the next request would carry it."""
+        return self._transcript.messages
+
+    @property
+    def model(self) -> str:
+        """`"provider:name"` of the model that answers."""
+        return self._assembly.model
+
+    def events(self) -> tuple[Event, ...]:
+        """Everything in the session's log."""
+        return tuple(self._log.events())
+
+    def start(self, task: RuntimeTask | str, context: RunContext | None = None) -> Run:
+        """Begin a run, or queue it behind the one that is going. Raises `SessionClosed`."""
+        if self._closed:
+            raise SessionClosed(f"session {self.id} is closed", hint="agent.session(id) gives a fresh one on its log")
+        run = Run(
+            f"run_{secrets.token_hex(6)}",
+            RuntimeTask(goal=task) if isinstance(task, str) else task,
+            context or RunContext(),
+        )
+        self.last_used = time.monotonic()
+        self._runs.append(run)
+        self._waiting.append(run)
+        if not self.busy:
+            self._worker = asyncio.get_running_loop().create_task(self._work(), name=f"session {self.id}")
+        return run
+
+    async def run(self, task: RuntimeTask | str, context: RunContext | None = None) -> RunResult:
+        """`start` and wait for the result; cancelling the waiting cancels the run."""
+        run = self.start(task, context)
+        try:
+            return await run.wait()
+        except asyncio.CancelledError:
+            run.cancel()
+            await run.wait()
+            raise
+
+    async def stream(self, task: RuntimeTask | str, context: RunContext | None = None) -> AsyncIterator[Event]:
+        """`start` and yield the run's events; leaving the loop early does not stop the run, `close` does."""
+        async for event in self.start(task, context).events():
+            yield event
+
+    def use_model(self, model: str, connect: Callable[[], Provider]) -> None:
+        """Let another model answer from the next run on. Raises `ValueError` while a run is going."""
+        if self.busy:
+            raise ValueError("a run is going; change the model when it has ended")
+        self._assembly = replace(self._assembly, model=model, connect=connect)
+        self._provider = None
+
+    def clear(self) -> None:
+        """Start the conversation afresh; what was said stays in the log. Raises `ValueError` while a run is going."""
+        if self.busy:
+            raise ValueError("a run is going; clear when it has ended")
+        self._record(SessionClear())
+
+    async def close(self) -> None:
+        """Cancel what is going on, and give back the log and the connection. Closing twice is harmless."""
+        if self._closed:
+            return
+        self._closed = True
+        for run in self._runs:
+            run.cancel()
+        if self._worker is not None:
+            await self._worker
+        if self._provider is not None:
+            await self._provider.aclose()
+        await self._log.sync()
+        self._log.close()
+
+    def release(self) -> Provider | None:
+        """Close an idle session without waiting for anything; its connection is the caller's from now on."""
+        self._closed = True
+        self._log.close()
+        return self._provider
+
+    async def _work(self) -> None:
+        """Carry out what waits, one run after the other."""
+        while self._waiting:
+            run = self._waiting.popleft()
+            if run.state != "queued":
+                continue
+            task = asyncio.get_running_loop().create_task(self._carry_out(run), name=run.id)
+            run.bind(lambda task=task: task.cancel() and None)  # type: ignore[misc]
+            await asyncio.wait({task})
+            run.abandon()  # cancelled before its first step: then the task never ran
+            if not task.cancelled():
+                task.result()
+
+    async def _carry_out(self, run: Run) -> None:
+        begun = time.monotonic()
+        engine = Engine(
+            self._equipment(),
+            run_id=run.id,
+            emit=lambda event: self._record(event, run),
+            take_steering=run.take_steering,
+        )
+        stop = Stop(reason="internal_error")
+        try:
+            stop = await self._execute(run, engine)
+        except asyncio.CancelledError:
+            stop = Stop(reason=run.cancelled_as)
+        except LoomError as error:
+            stop = Stop(reason="internal_error", error=error)
+        except Exception as error:  # noqa: BLE001 - a bug ends its run, said as such; the session goes on
+            wrapped = LoomError(f"internal error: {type(error).__name__}: {error}")
+            wrapped.__cause__ = error
+            stop = Stop(reason="internal_error", error=wrapped)
+        finally:
+            await self._end(run, engine, stop, begun)
+
+    async def _execute(self, run: Run, engine: Engine) -> Stop:
+        assembly = self._assembly
+        start = RunStart(
+            model=assembly.model,
+            mode=self.gate.mode,
+            cwd=str(assembly.workspace.root),
+            tools=assembly.tools.names,
+            limits={name: value for name, value in asdict(assembly.limits).items() if value is not None},
+            instructions=hashlib.sha256(assembly.system.encode()).hexdigest(),
+            task=str(run.task.metadata.get("name", "")),
+        )
+        self._record(start, run)
+        await self._fire("before_run", run)
+        inputs = {**run.task.input, **run.context.inputs}
+        message = UserMessage(
+            text=run.task.goal,
+            criteria=run.task.criteria,
+            inputs=tuple(input_data(name, value) for name, value in inputs.items()),
+        )
+        self._record(message, run)
+        return await engine.execute()
+
+    async def _end(self, run: Run, engine: Engine, stop: Stop, begun: float) -> None:
+        """Say how the run ended, to the log and to everybody who waits; this always comes through."""
+        state: Any = "completed" if stop.reason == "completed" else "failed"
+        if stop.reason in ("cancelled", "interrupted"):
+            state = "cancelled"
+        loop = engine.state
+        error = stop.error
+        end = RunEnd(
+            state=state,
+            stop_reason=stop.reason,
+            answer=loop.answer,
+            usage=loop.usage,
+            turns=loop.turns,
+            duration_ms=round((time.monotonic() - begun) * 1000),
+            cost_usd=loop.cost_usd,
+            error=None if error is None else error_data(error),
+            denials=tuple(engine.denials),
+        )
+        try:
+            engine.close_open(f"the run was {stop.reason}", outcome="cancelled")
+            if error is not None:
+                self._record(ErrorRaised(error=error_data(error)), run)
+            await self._fire("after_run", run, success=state == "completed")
+            self._record(end, run)
+            self._log.save(self._summary(end))
+            await self._log.sync()
+        except StorageError as storage:
+            # The log cannot hold the end of the run; whoever listens still learns it, and why.
+            error = storage
+            state, reason = "failed", "internal_error"
+            end = msgspec.structs.replace(end, state=state, stop_reason=reason, error=error_data(storage), run=run.id)
+            run.publish(end)
+        finally:
+            self.last_used = time.monotonic()
+            run.finish(
+                RunResult(
+                    run_id=run.id,
+                    state=end.state,
+                    stop_reason=end.stop_reason,
+                    output=end.answer,
+                    artifacts=self._artifacts(run),
+                    usage=end.usage,
+                    cost_usd=end.cost_usd,
+                    turns=end.turns,
+                    duration_ms=end.duration_ms,
+                    error=error,
+                    denials=end.denials,
+                )
+            )
+
+    def _equipment(self) -> Equipment:
+        assembly = self._assembly
+        return Equipment(
+            provider=self._connected,
+            model=assembly.model,
+            system=assembly.system,
+            generation=assembly.generation,
+            tools=assembly.tools,
+            gate=self.gate,
+            limits=assembly.limits,
+            log=self._log,
+            transcript=self._transcript,
+            bench=self._bench,
+            hooks=assembly.hooks,
+            approver=assembly.approver,
+            approval_timeout_s=assembly.approval_timeout_s,
+            stop_when_unapproved=assembly.governance.on_denied == "stop",
+        )
+
+    def _connected(self) -> Provider:
+        if self._provider is None:
+            self._provider = self._assembly.connect()
+        return self._provider
+
+    def _record(self, event: Event, run: Run | None = None) -> Event:
+        """The one way an event comes to be: into the log, then into the context, then to whoever listens."""
+        if run is not None:
+            event = msgspec.structs.replace(event, run=run.id)
+        event = self._log.append(event)
+        self._transcript.apply(event)
+        if run is not None:
+            run.publish(event)
+        return event
+
+    async def _fire(self, hook: HookName, run: Run, *, success: bool | None = None) -> None:
+        for fault in await self._assembly.hooks.fire(HookEvent(hook=hook, run_id=run.id, success=success)):
+            self._record(Notice(text=fault), run)
+
+    def _artifacts(self, run: Run) -> tuple[str, ...]:
+        paths: dict[str, None] = {}
+        calls: dict[str, ToolCalled] = {}
+        for event in run.transcript():
+            if isinstance(event, ToolCalled):
+                calls[event.call] = event
+            elif isinstance(event, ToolResulted) and event.outcome == "ok":
+                tool = self._assembly.tools.find(event.tool)
+                if tool is not None and tool.subject_kind == "path" and not tool.read_only:
+                    paths[str(calls[event.call].arguments.get(tool.subject, ""))] = None
+        return tuple(paths)
