@@ -118,7 +118,6 @@ def _enter(levels: list[GlobalFlags], environment: Mapping[str, str]) -> Invocat
             _change_directory(directory)
     levels = [default, *levels]
     return Invocation(
-        environment=environment,
         color=next((level.color for level in reversed(levels) if level.color), "auto"),
         quiet=any(level.quiet for level in levels),
         verbosity=sum(level.verbose for level in levels),

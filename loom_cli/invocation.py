@@ -1,6 +1,6 @@
 """One call of the program: what every command may ask about it."""
 
-from collections.abc import Mapping
+import os
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,6 @@ from loom_cli.output import STDERR, STDOUT, write_err
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """What the options that every command takes say, whether they stood before its name or after."""
 
-    environment: Mapping[str, str]
     color: ColorChoice = "auto"
     quiet: bool = False
     verbosity: int = 0
@@ -29,9 +28,9 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stdout_color(self) -> bool:
         """Whether standard output gets escape sequences."""
-        return color_wanted(STDOUT, self.color, self.environment)
+        return color_wanted(STDOUT, self.color, os.environ)
 
     @property
     def stderr_color(self) -> bool:
         """Whether standard error gets escape sequences."""
-        return color_wanted(STDERR, self.color, self.environment)
+        return color_wanted(STDERR, self.color, os.environ)

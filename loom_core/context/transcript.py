@@ -11,7 +11,9 @@ from loom_core.context.rendering import render_user
 from loom_core.events import Event, ModelResponse, SessionClear, ToolResulted, ToolStart, UserMessage
 from loom_core.messages import Message, Part, ToolCall, ToolResult
 
-INTERRUPTED = "interrupted: loom ended while this tool was running, so it may have taken effect. Check before repeating it."
+INTERRUPTED = (
+    "interrupted: loom ended while this tool was running, so it may have taken effect. Check before repeating it."
+)
 NOT_RUN = "not run: loom ended before this tool was started."
 
 

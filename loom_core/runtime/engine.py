@@ -377,7 +377,9 @@ class Engine:
             async with asyncio.TaskGroup() as group:
                 for ready in batch:
                     group.create_task(self._run(ready, advice))
-        except ExceptionGroup as group_error:  # a tool's fault is a result, so this is the log or a bug: one tells enough
+        except (
+            ExceptionGroup
+        ) as group_error:  # a tool's fault is a result, so this is the log or a bug: one tells enough
             raise group_error.exceptions[0] from None
 
     async def _run(self, ready: _Permitted, advice: Mapping[str, str]) -> None:
@@ -432,9 +434,7 @@ class Engine:
         tool_name: str | None = None,
         success: bool | None = None,
     ) -> None:
-        event = HookEvent(
-            hook=hook, run_id=self._run_id, iteration=iteration, tool_name=tool_name, success=success
-        )
+        event = HookEvent(hook=hook, run_id=self._run_id, iteration=iteration, tool_name=tool_name, success=success)
         for fault in await self._with.hooks.fire(event):
             self._emit(Notice(text=fault))
 

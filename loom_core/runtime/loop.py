@@ -255,7 +255,9 @@ def _act(state: LoopState, reply: Replied) -> tuple[LoopState, Decision]:
     state = replace(state, tool_calls=state.tool_calls + len(calls), repeats=repeats, known=frozenset(known))
     worst = max(calls, key=lambda call: repeats.get(call_key(call), 0))
     if repeats.get(call_key(worst), 0) >= STOPPED_AT:
-        message = f"stopped: the model made the same call of {worst.name} {STOPPED_AT} times with nothing new in between"
+        message = (
+            f"stopped: the model made the same call of {worst.name} {STOPPED_AT} times with nothing new in between"
+        )
         error = BudgetExhausted(message, hint="resume the session with other words, or try another model")
         return state, Stop(reason="repeated_calls", error=error, unrun=message)
     return state, RunTools(calls=calls, advice=advice)

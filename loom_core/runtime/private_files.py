@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import itertools
 import os
 import re
 import sys
@@ -136,6 +137,12 @@ def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
 def temporary_name(path: Path) -> Path:
     """A name in the same directory, for content on its way to `path`."""
     return path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
+
+
+def unused_name(path: Path, word: str) -> Path:
+    """`PATH.WORD`, or with a number after it the first that does not exist. For a directory only one process changes."""
+    names = (path.with_name(f"{path.name}.{word}{f'-{n}' if n else ''}") for n in itertools.count())
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def _sweep_temporaries(path: Path) -> None:

@@ -24,7 +24,6 @@ from loom_core.events import (
     SessionClear,
     SessionResume,
     SessionStart,
-    StopReason,
     ToolCalled,
     ToolResulted,
     UserMessage,

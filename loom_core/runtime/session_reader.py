@@ -5,7 +5,6 @@ appended to a torn line), and flipped bytes. Lines end at b"\\n" alone: `str.spl
 """
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +15,14 @@ from loom_core.events import Event, from_json
 MAX_LINE = 64 << 20
 """Bytes. Longer lines are neither written nor held in memory to be read."""
 
-_BLOCK = 64 << 10
 _BOM = b"\xef\xbb\xbf"
 # Each attempt to find an event inside a damaged line may read all the rest of it.
 _MAX_ATTEMPTS = 1000
+_scanner = json.JSONDecoder()
 
 
 class LineHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What every event of every version says of itself."""
+    """What an event of any version says of itself."""
 
     type: str
     v: int = 0
@@ -35,9 +34,9 @@ _header_decoder = msgspec.json.Decoder(LineHeader)
 
 
 def read_header(line: bytes) -> LineHeader | None:
-    """The header of the event on a line, whatever its type holds; None where there is no event on it."""
+    """The header of the event on a line, whatever else it holds; None where no event can be made out."""
     try:
-        return _header_decoder.decode(_bare(line))
+        return _header_decoder.decode(line.removeprefix(_BOM).strip(b"\0\r\n"))
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
 
@@ -56,17 +55,17 @@ def read_lines(path: Path, start: int = 0) -> Iterator[bytes]:
 class EventReader:
     """The events of a log from byte `start`, in the order they stand there.
 
-    A last line without b"\\n" is read if it is whole and otherwise left alone: its writer may be at it. The counts grow
-    while it is read. Raises `OSError`.
+    A last line without b"\\n" is read where it is whole and otherwise left alone, since its writer may be at it. The
+    counts grow while it is read. Raises `OSError`.
     """
 
     def __init__(self, path: Path, start: int = 0) -> None:
         self.skipped = 0
-        """Lines with something on them that could not be read."""
+        """Lines on which something could not be read."""
         self.offset = start
         """Where to go on reading later."""
         self.torn_bytes = 0
-        """Bytes after the last line, once the end is reached."""
+        """Bytes after the last whole line, once the end is reached."""
         self._events = self._read(path)
 
     def __iter__(self) -> Iterator[Event]:
@@ -76,19 +75,70 @@ class EventReader:
         return next(self._events)
 
     def _read(self, path: Path) -> Iterator[Event]:
-        pieces = 0  # bytes so far of a line that is too long
+        pieces: list[int] = []  # lengths of what came of a line so far without its end
+        line = b""
         for line in read_lines(path, self.offset):
             if not line.endswith(b"\n"):
-                pieces += len(line)
+                pieces.append(len(line))
                 continue
+            self.offset += sum(pieces) + len(line)
             if pieces:
                 self.skipped += 1
-                self.offset += pieces + len(line)
-                pieces = 0
+                pieces.clear()
                 continue
-            self.offset += len(line)
             try:
                 yield from_json(line)
             except ValueError:
-                yield from self._salvage(line)
-        ...
+                events, whole = salvage(line)
+                self.skipped += not whole
+                yield from events
+        if len(pieces) == 1 and (event := unterminated_event(line)):
+            self.offset += pieces.pop()
+            yield event
+        self.torn_bytes = sum(pieces)
+
+
+def unterminated_event(line: bytes) -> Event | None:
+    """The event of a last line that lacks only its b"\n" (an editor may have taken it), None where it lacks more."""
+    text = _text(line)
+    found = _event_at(text, 0)
+    return found[0] if found and found[1] == len(text) else None
+
+
+def salvage(line: bytes) -> tuple[list[Event], bool]:
+    """The events on a line that is not simply one event, and whether that was all there was on it.
+
+    Whole events at its beginning count, and one that reaches up to its end. Nothing between: a tool's arguments may
+    look like an event, and damage must not turn what a model wrote into what the runtime decided.
+    """
+    text = _text(line)
+    events: list[Event] = []
+    position = 0
+    while found := _event_at(text, position):
+        event, position = found
+        events.append(event)
+    if position == len(text):
+        return events, b"\0" not in line
+    for _ in range(_MAX_ATTEMPTS):
+        position = text.find('{"', position + 1)
+        if position < 0:
+            break
+        found = _event_at(text, position)
+        if found and found[1] == len(text):
+            events.append(found[0])
+            break
+    return events, False
+
+
+def _text(line: bytes) -> str:
+    return line.removeprefix(_BOM).decode("utf-8", "surrogateescape").strip("\0 \r\n")
+
+
+def _event_at(text: str, start: int) -> tuple[Event, int] | None:
+    """The event that begins there and where it ends."""
+    try:
+        _, end = _scanner.raw_decode(text, start)
+        event = from_json(text[start:end].encode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        return None
+    return (event, end) if event.seq else None

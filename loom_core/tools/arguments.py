@@ -1,5 +1,7 @@
 """The arguments of a tool: their JSON Schema, and the way from what a model sent to what a function takes."""
 
+import contextlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,10 +32,10 @@ class Arguments:
 
     def __init__(self, parameters: Iterable[Parameter]) -> None:
         self._parameters = {parameter.name: parameter for parameter in parameters}
-        self._properties, definitions = _properties(self._parameters.values())
+        properties, definitions = _describe(self._parameters)
         self.schema: dict[str, JSON] = {
             "type": "object",
-            "properties": self._properties,
+            "properties": properties,
             "required": [parameter.name for parameter in self._parameters.values() if parameter.required],
             "additionalProperties": False,
         }
@@ -73,41 +75,51 @@ class Arguments:
         details = getattr(error.__cause__, "errors", None)
         if callable(details):  # pydantic's own text is several lines with links
             message = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in details())
-        return f"{name}{place.rstrip('`')}: {message}; {self._expected(name)}, got {_quote(value)}"
+        elif not message.startswith("Expected"):
+            message = f"{message}; {self._expected(name)}"
+        return f"{name}{place.rstrip('`')}: {message}; got {_quote(value)}"
 
     def _expected(self, name: str) -> str:
-        return f"expected {_quote(self._properties[name])}"
+        schema = self.schema["properties"][name]
+        definition = schema.get("$ref", "").rpartition("/")[2]
+        return f"expected {_quote(self.schema['$defs'][definition] if definition else schema)}"
 
 
 def _quote(value: JSON) -> str:
-    text = msgspec.json.encode(value).decode() if _is_text(value) else repr(value)
+    text = json.dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def _properties(parameters: Iterable[Parameter]) -> tuple[dict[str, dict[str, JSON]], dict[str, JSON]]:
+def _describe(parameters: Mapping[str, Parameter]) -> tuple[dict[str, dict[str, JSON]], dict[str, JSON]]:
     """The schema of each parameter, and the definitions they refer to."""
-    properties: dict[str, dict[str, JSON]] = {}
-    definitions: dict[str, JSON] = {}
-    for parameter in parameters:
-        try:
-            msgspec.json.Decoder(parameter.type, dec_hook=_from_json)  # finds unions that cannot be told apart
-            (schema,), found = msgspec.json.schema_components(
-                [parameter.type], schema_hook=_foreign_schema(definitions), ref_template="#/$defs/{name}"
-            )
-        except (TypeError, NameError) as error:
-            raise TypeError(f"parameter {parameter.name!r}: {error}") from error
-        definitions.update(found)
-        properties[parameter.name] = schema | _told(parameter)
-    return properties, definitions
+    foreign: dict[str, JSON] = {}
+    try:
+        schemas, definitions = _schemas(parameters.values(), foreign)
+    except TypeError:
+        for parameter in parameters.values():  # one by one, to say which
+            try:
+                _schemas([parameter], {})
+            except TypeError as error:
+                raise TypeError(f"parameter {parameter.name!r}: {error}") from error
+        raise
+    told = (schema | _told(parameter) for schema, parameter in zip(schemas, parameters.values(), strict=True))
+    return dict(zip(parameters, told, strict=True)), definitions | foreign
+
+
+def _schemas(
+    parameters: Iterable[Parameter], foreign: dict[str, JSON]
+) -> tuple[tuple[dict[str, JSON], ...], dict[str, JSON]]:
+    types = [parameter.type for parameter in parameters]
+    for kind in types:
+        msgspec.json.Decoder(kind, dec_hook=_from_json)  # refuses unions whose members JSON cannot tell apart
+    return msgspec.json.schema_components(types, schema_hook=_foreign_schema(foreign), ref_template="#/$defs/{name}")
 
 
 def _told(parameter: Parameter) -> dict[str, JSON]:
     told: dict[str, JSON] = {"description": parameter.description} if parameter.description else {}
     if not parameter.required:
-        try:
+        with contextlib.suppress(TypeError):  # a default without a JSON form is the function's own affair
             told["default"] = msgspec.to_builtins(parameter.default, str_keys=True)
-        except TypeError:
-            pass  # a default without a JSON form can be left to the function, not told
     return told
 
 

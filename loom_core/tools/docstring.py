@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
 _PARAMETERS = frozenset({"args", "arguments", "params", "parameters", "keyword args", "keyword arguments"})
@@ -41,7 +42,7 @@ def parse_docstring(text: str | None) -> Docstring:
 def _sections(lines: list[str]) -> Iterator[tuple[_Style, list[str]]]:
     style: _Style = "text"
     body: list[str] = []
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in pairwise([*lines, ""]):
         begun = _begins(line, following)
         if begun is None and style in {"google", "result", "field"} and line and not line[0].isspace():
             begun = "text"  # these sections are indented

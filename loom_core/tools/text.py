@@ -10,8 +10,8 @@ _SEQUENCE = re.compile(
     r"|\x1b[ -/]*[0-~]?"
 )
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
-# Direction marks and overrides, zero-width and tag characters, line separators, half characters: all change what a reader sees
-# or where a line ends. The joiners U+200C and U+200D stay: scripts and emoji need them.
+# Direction marks and overrides, zero-width and tag characters, line separators, half characters: they change what a
+# reader sees or where a line ends. The joiners U+200C and U+200D stay: scripts and emoji need them.
 _UNSEEN = r"\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f\ud800-\udfff"
 _CONTROL = re.compile(f"[{_CONTROLS}]")
 _UNSEEN_CHARACTER = re.compile(f"[{_UNSEEN}]")
@@ -19,10 +19,10 @@ _UNSEEN_OR_CONTROL = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
 
 
 def plain(text: str) -> str:
-    """`text` as a screen without colours would show it.
+    r"""`text` as a screen without colours would show it.
 
     Escape sequences and other control characters but newline and tab are gone, a carriage return ends the line, and
-    characters that act without being seen stand as escapes such as `\\u202e`.
+    characters that act without being seen stand as escapes such as `\u202e`.
     """
     if _UNSEEN_OR_CONTROL.search(text) is None:
         return text

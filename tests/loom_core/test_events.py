@@ -14,7 +14,9 @@ from loom_core.messages import Opaque, Text, Thinking, ToolCall, Usage
 
 def test_the_vocabulary() -> None:
     assert len(set(EVENT_TYPES)) == len(EVENT_TYPES)
-    assert {"session.start", "run.start", "user.message", "tool.decision", "approval.answer", "run.end"} <= set(EVENT_TYPES)
+    assert {"session.start", "run.start", "user.message", "tool.decision", "approval.answer", "run.end"} <= set(
+        EVENT_TYPES
+    )
 
 
 def test_round_trip_of_every_part() -> None:

@@ -8,17 +8,19 @@
 As a process it prints its address: `python -m tests.support.llm_server --script FILE.json [--port 0]`.
 """
 
+import argparse
 import contextlib
+import itertools
 import json
 import select
 import socket
-import struct
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, BinaryIO, Self
 
 from tests.support.llm_steps import (
     AnyStep,
@@ -79,7 +81,7 @@ class LLMServer:
         self.dropped = 0
         """Answers the client left before their end."""
         self._steps: deque[AnyStep] = deque()
-        self._dynamic: Callable[[Request], AnyStep] | None = None
+        self._dynamic: Callable[[Request], AnyStep | None] | None = None
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", port))
@@ -100,7 +102,7 @@ class LLMServer:
         """Append steps; each answers one request."""
         self._steps.extend(steps)
 
-    def reply_with(self, dynamic: Callable[[Request], AnyStep]) -> None:
+    def reply_with(self, dynamic: Callable[[Request], AnyStep | None]) -> None:
         """Ask `dynamic` for the step whenever the script is at its end."""
         self._dynamic = dynamic
 
@@ -177,11 +179,7 @@ class LLMServer:
             # Not a 5xx: clients would ask again, and the test that forgot a step would fail late.
             message = f"the script has no step for request number {len(self.requests)}"
             return _send(connection, 400, json.dumps({"error": {"message": message}}).encode())
-        return _Performance(connection, self._closing, step, request, form).play() or self._left()
-
-    def _left(self) -> bool:
-        self._drop()
-        return False
+        return _Performance(connection, self._closing, step, request, form).play()
 
     def _listing(self, request: Request) -> dict[str, Any] | None:
         if request.method != "GET":
@@ -191,3 +189,154 @@ class LLMServer:
         if request.path == "/api/tags":
             return {"models": [{"name": name, "model": name} for name in self.models]}
         return None
+
+
+class _Performance:
+    """The playing of one step to one client."""
+
+    def __init__(
+        self, connection: socket.socket, closing: threading.Event, step: AnyStep, request: Request, form: Format
+    ) -> None:
+        self._connection = connection
+        self._closing = closing
+        self._step = step
+        self._request = request
+        self._form = form
+        self._sent = 0
+
+    def play(self) -> bool:
+        """Send everything. False when the connection is spent; `OSError` when the client left."""
+        step = self._step
+        self._wait(step.delay)
+        match step:
+            case Status():
+                body = step.body if step.body is not None else self._form.error(step.code)
+                data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+                return self._whole(step.code, data, "application/json", step.headers)
+            case Raw():
+                return self._whole(step.code, step.data, step.content_type, step.headers)
+            case Silence():
+                if step.head:
+                    self._connection.sendall(_head(200, {"transfer-encoding": "chunked"}))
+                self._wait(step.seconds)
+                return False
+            case Huge():
+                return self._stream(self._huge(step))
+        turn = step if isinstance(step, Turn) else Turn(step, **_options(step))
+        body = self._request.body if isinstance(self._request.body, dict) else {}
+        model = str(body.get("model", ""))
+        if body.get("stream"):
+            return self._stream(self._form.stream(turn, model))
+        return self._whole(200, json.dumps(self._form.whole(turn, model)).encode(), "application/json", {})
+
+    def _huge(self, step: Huge) -> Iterator[Item]:
+        pieces = [step.size] if step.single else [65536] * (step.size // 65536) + [step.size % 65536]
+        for size in pieces:
+            yield from itertools.islice(self._form.stream(Turn(Say("x" * size)), ""), 1, 2)
+        yield from self._form.stream(Turn(), "")
+
+    def _stream(self, items: Iterator[Item]) -> bool:
+        self._connection.sendall(_head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"}))
+        waiting = bytearray()
+        for item in items:
+            if isinstance(item, bytes):
+                waiting += item
+                if len(waiting) < 16384 and not self._step.pause:
+                    continue
+            if not self._flush(waiting):
+                return False
+            self._wait(self._step.pause)
+            if isinstance(item, threading.Event):
+                while not item.is_set():
+                    self._wait(0.005)
+        if not self._flush(waiting):
+            return False
+        self._connection.sendall(b"0\r\n\r\n")
+        return True
+
+    def _flush(self, waiting: bytearray) -> bool:
+        """Send one chunk of the body; false when the connection was broken off at `cut_after` bytes."""
+        data, cut = bytes(waiting), self._step.cut_after
+        waiting.clear()
+        if cut is not None and self._sent + len(data) > cut:
+            data = data[: cut - self._sent]
+        self._sent += len(data)
+        if data:
+            self._connection.sendall(b"%x\r\n%b\r\n" % (len(data), data))
+        if cut is not None and self._sent >= cut:
+            _break(self._connection)
+            return False
+        return True
+
+    def _whole(self, code: int, body: bytes, content_type: str, headers: Mapping[str, str]) -> bool:
+        cut = self._step.cut_after
+        head = _head(code, {"content-type": content_type, "content-length": str(len(body)), **headers})
+        self._connection.sendall(head + body[:cut])
+        if cut is not None:
+            _break(self._connection)
+        return cut is None
+
+    def _wait(self, seconds: float) -> None:
+        """Wait, but no longer than the client does."""
+        if seconds <= 0:
+            return
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self._closing.is_set():
+            readable, _, _ = select.select([self._connection], [], [], min(left, 0.5))
+            if readable and not self._connection.recv(1, socket.MSG_PEEK):
+                raise ConnectionResetError("the client left")
+
+
+def _options(step: Step) -> dict[str, Any]:
+    return {option.name: getattr(step, option.name) for option in fields(Step) if option.name != "_"}
+
+
+def _break(connection: socket.socket) -> None:
+    """Close at once: what was sent arrives, then the connection ends without its proper end."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _head(code: int, headers: Mapping[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {code} Scripted", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _send(connection: socket.socket, code: int, body: bytes) -> bool:
+    connection.sendall(_head(code, {"content-type": "application/json", "content-length": str(len(body))}) + body)
+    return True
+
+
+def _read(reader: BinaryIO) -> Request | None:
+    line = reader.readline()
+    if not line.strip():
+        return None
+    method, path, _ = line.decode("latin-1").split(" ", 2)
+    headers: dict[str, str] = {}
+    while (line := reader.readline()).strip():
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.strip().lower()] = value.strip()
+    raw = reader.read(int(headers.get("content-length", "0")))
+    try:
+        body = json.loads(raw) if raw else None
+    except ValueError:
+        body = None
+    return Request(method, path, headers, raw, body)
+
+
+def main() -> None:
+    """Serve a script until killed."""
+    parser = argparse.ArgumentParser(description="a scripted LLM server")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--script", type=Path, required=True, help="JSON: a list of steps")
+    options = parser.parse_args()
+    steps = from_json(json.loads(options.script.read_text("utf-8")))
+    with LLMServer(port=options.port) as server:
+        server.reply_with(lambda _: next(steps, None))
+        print(server.url, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

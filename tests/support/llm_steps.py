@@ -159,7 +159,9 @@ def from_json(steps: list[dict[str, Any]]) -> Iterator[AnyStep]:
 def _from_json(step: dict[str, Any]) -> AnyStep:
     name, *_ = step
     value = step[name]
-    rest = {key: tuple(other) if key == "usage" and other else other for key, other in step.items() if key != name}
+    rest: dict[str, Any] = {key: other for key, other in step.items() if key != name}
+    if rest.get("usage"):
+        rest["usage"] = tuple(rest["usage"])
     match name:
         case "calls":
             return Calls(*((tool, arguments) for tool, arguments in value), **rest)

@@ -8,14 +8,21 @@ from hypothesis import strategies as st
 
 from loom_core.context.rendering import input_data, render_user
 from loom_core.context.transcript import INTERRUPTED, NOT_RUN, Transcript, check_pairs
-from loom_core.events import Event, ModelResponse, SessionClear, ToolResulted, ToolStart, UserMessage, from_json, to_json
+from loom_core.events import (
+    Event,
+    ModelResponse,
+    SessionClear,
+    ToolResulted,
+    ToolStart,
+    UserMessage,
+    from_json,
+    to_json,
+)
 from loom_core.messages import Message, Part, Text, Thinking, ToolCall, ToolResult, Usage
 
 
 def said(*parts: Part, partial: bool = False) -> ModelResponse:
-    return ModelResponse(
-        turn=1, model="p:m", parts=parts, usage=Usage(), stop="end", duration_ms=1, partial=partial
-    )
+    return ModelResponse(turn=1, model="p:m", parts=parts, usage=Usage(), stop="end", duration_ms=1, partial=partial)
 
 
 def asks(*ids: str) -> ModelResponse:
@@ -31,13 +38,17 @@ def contents(message: Message) -> list[str]:
 
 
 def test_turns_and_tool_rounds_in_order() -> None:
-    transcript = Transcript([UserMessage(text="q"), asks("1", "2"), result("2", "b"), result("1", "a"), said(Text(text="x"))])
+    transcript = Transcript(
+        [UserMessage(text="q"), asks("1", "2"), result("2", "b"), result("1", "a"), said(Text(text="x"))]
+    )
     assert [message.role for message in transcript.messages] == ["user", "assistant", "tool", "assistant"]
     assert contents(transcript.messages[2]) == ["a", "b"], "results stand in the order of their calls"
 
 
 def test_a_call_without_a_result_says_what_is_known_of_it() -> None:
-    transcript = Transcript([UserMessage(text="q"), asks("1", "2"), ToolStart(call="1", tool="Read"), UserMessage(text="?")])
+    transcript = Transcript(
+        [UserMessage(text="q"), asks("1", "2"), ToolStart(call="1", tool="Read"), UserMessage(text="?")]
+    )
     check_pairs(transcript.messages)
     assert contents(transcript.messages[2]) == [INTERRUPTED, NOT_RUN]
 
@@ -48,7 +59,9 @@ def test_results_without_a_call_and_second_results_are_not_sent() -> None:
 
 
 def test_of_a_partial_answer_the_words_are_kept() -> None:
-    cut = said(Thinking(text="hm", origin="p:m"), Text(text="half"), ToolCall(id="1", name="Read", arguments={}), partial=True)
+    cut = said(
+        Thinking(text="hm", origin="p:m"), Text(text="half"), ToolCall(id="1", name="Read", arguments={}), partial=True
+    )
     assert Transcript([cut]).messages == (Message(role="assistant", parts=(Text(text="half"),)),)
 
 

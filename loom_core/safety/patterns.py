@@ -1,0 +1,162 @@
+"""Patterns over paths and texts: gitignore's language for files, a plain `*` for everything else."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+_PLAIN_NAME = re.compile(r"(?!\.{1,2}$)[^/*?\[\\!][^/*?\[\\]*")
+_ANY_DEPTH = ".*"
+_CLASS = re.compile(r"\[(?P<negated>[!^]?)(?P<body>\]?[^\]]*)\]")
+
+
+class PathPatterns:
+    """gitignore patterns as one list; letters match whatever their case.
+
+    A pattern without a slash (but for one at its end) matches at any depth, another from the top. What is matched is
+    the path and everything beneath it. `*` and `?` stay within one name, `**` does not. `!` is not understood: these
+    are lists of what is meant, without exceptions. Raises `ValueError` for a pattern that can match nothing.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._names: dict[str, str] = {}
+        self._globs: list[tuple[str, str]] = []
+        for pattern in patterns:
+            name = pattern.removesuffix("/")
+            if _PLAIN_NAME.fullmatch(name):  # nine in ten; a dictionary costs no compilation
+                self._names[name.lower()] = pattern
+            else:
+                self._globs.append((pattern, _translate(pattern)))
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        return re.compile("|".join(f"({source})" for _, source in self._globs) or "(?!)", re.IGNORECASE | re.DOTALL)
+
+    def find(self, path: str) -> str:
+        """The pattern that matches this path (relative to the top, "/" between names), or an empty string."""
+        for name in path.lower().split("/"):
+            if name in self._names:
+                return self._names[name]
+        match = self._expression.fullmatch(path)
+        return "" if match is None or match.lastindex is None else self._globs[match.lastindex - 1][0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPattern:
+    r"""A text in which `*` stands for anything, and `\*` and `\\` for themselves.
+
+    `" *"` or `":*"` at the end also matches nothing at all: `git log *` is `git log` with or without arguments, and
+    never `git logout`. Matching takes linear time, whatever the pattern.
+    """
+
+    chunks: tuple[str, ...]
+    """The literal pieces between the stars."""
+    optional: bool
+    """Whether the last star may be missing together with the space before it."""
+
+    @classmethod
+    def parse(cls, source: str) -> "TextPattern":
+        """The pattern as a user writes it."""
+        optional = source.endswith((" *", ":*"))
+        if optional:
+            source = source[:-2] + " *"
+        chunks, rest = [""], iter(source)
+        for character in rest:
+            if character == "*":
+                chunks.append("")
+                continue
+            if character == "\\":
+                following = next(rest, "")
+                character = following if following in {"*", "\\"} else "\\" + following  # noqa: PLW2901
+            chunks[-1] += character
+        return cls(chunks=tuple(chunks), optional=optional)
+
+    @staticmethod
+    def escape(text: str) -> str:
+        """The pattern that matches this text and no other."""
+        return text.replace("\\", "\\\\").replace("*", "\\*")
+
+    @property
+    def literal(self) -> bool:
+        """Whether it matches one text only."""
+        return len(self.chunks) == 1
+
+    def matches(self, text: str) -> bool:
+        """Whether the whole text is as the pattern says."""
+        if self.optional and self._matches((*self.chunks[:-2], self.chunks[-2][:-1]), text):
+            return True
+        return self._matches(self.chunks, text)
+
+    @staticmethod
+    def _matches(chunks: tuple[str, ...], text: str) -> bool:
+        first, last = chunks[0], chunks[-1]
+        if len(chunks) == 1:
+            return text == first
+        if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
+            return False
+        position, end = len(first), len(text) - len(last)
+        for chunk in chunks[1:-1]:
+            found = text.find(chunk, position, end)
+            if found < 0:
+                return False
+            position = found + len(chunk)
+        return True
+
+
+def escape_path(path: str) -> str:
+    """The path pattern that matches exactly this relative path (and what is beneath it)."""
+    return "/" + re.sub(r"([\\*?\[])", r"\\\1", path)
+
+
+def _translate(pattern: str) -> str:
+    """The regular expression of a pattern, without captures."""
+    if not pattern or pattern.startswith("!"):
+        raise ValueError(f"path pattern {pattern!r}: write what is meant itself, for example src/** or *.py")
+    names = [name for name in pattern.split("/") if name not in {"", "."}]
+    if ".." in names:
+        raise ValueError(f"path pattern {pattern!r} leads outside; start it with // for a path from the root")
+    while len(names) > 1 and names[-1] == "**":
+        names.pop()
+    if not names:
+        return ".*"
+    try:
+        source = "/".join(_ANY_DEPTH if name == "**" else _name(name) for name in names)
+    except re.error as error:
+        raise ValueError(f"path pattern {pattern!r}: {error}") from None
+    start = "" if "/" in pattern.removesuffix("/") else "(?:.*/)?"
+    return start + source.replace(_ANY_DEPTH + "/", "(?:.*/)?") + "(?:/.*)?"
+
+
+def _name(name: str) -> str:
+    """One name's expression. All stars but the last match as little as they can and never try again: linear time."""
+    chunks, position = [""], 0
+    while position < len(name):
+        character, found = name[position], _CLASS.match(name, position)
+        position += 1
+        if character == "*":
+            chunks.append("")
+        elif character == "?":
+            chunks[-1] += "[^/]"
+        elif found:
+            chunks[-1] += _class(found)
+            position = found.end()
+        else:
+            if character == "\\" and position < len(name):
+                character = name[position]
+                position += 1
+            chunks[-1] += re.escape(character)
+    first, *others = chunks
+    if not others:
+        return first
+    *middle, last = others
+    return first + "".join(f"(?>[^/]*?{chunk})" for chunk in middle) + "[^/]*" + last
+
+
+def _class(found: re.Match[str]) -> str:
+    members = "".join(
+        f"{re.escape(low)}-{re.escape(high)}" if low else re.escape(single)
+        for low, high, single in re.findall(r"(.)-(.)|(.)", found["body"], re.DOTALL)
+    )
+    expression = f"[{'^' if found['negated'] else ''}{members}]"
+    re.compile(expression)
+    return f"(?!/){expression}"

@@ -1,0 +1,42 @@
+"""A guard outside this process: when the process dies without cleaning up, its children's group dies with it."""
+
+import os
+import subprocess
+
+# It learns of the end, whatever kind (SIGKILL, power to the parent cut by the kernel), because its input ends then.
+_GUARD = 'read -r group && { read -r _; kill -s KILL -- "-$group"; }'
+
+
+class Lifeline:
+    """One guarded process group. A `/bin/sh` of its own session does it: 1 ms of CPU, portable, and no preexec_fn,
+
+    which would cost 6 ms and is not safe beside threads. A child that leaves the group is out of its reach.
+    """
+
+    def __init__(self) -> None:
+        reading, self._writing = os.pipe()
+        try:
+            self._guard = subprocess.Popen(
+                ["/bin/sh", "-c", _GUARD],
+                stdin=reading,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={},
+                cwd="/",
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._writing)
+            raise
+        finally:
+            os.close(reading)
+
+    def guard(self, group: int) -> None:
+        """Guard this process group from now on."""
+        os.write(self._writing, b"%d\n" % group)
+
+    def release(self) -> None:
+        """The group is gone: end the guard."""
+        self._guard.kill()
+        self._guard.wait()
+        os.close(self._writing)
