@@ -6,11 +6,11 @@ Every long option has a twin: `--max-turns` is LOOM_MAX_TURNS. What holds severa
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, get_origin
 
 import msgspec
 
+from loom_cli.validation import alternatives, complaint
 from loom_core.errors import ConfigError
 
 PREFIX = "LOOM_"
@@ -32,7 +32,7 @@ def from_environment(environment: Mapping[str, str], variable: str, kind: Any) -
     try:
         return parse(text, kind)
     except ValueError as error:
-        raise ConfigError(f"{variable}: {error}") from None
+        raise ConfigError(f"{variable}: {complaint(text, kind, str(error))}") from None
 
 
 def parse(text: str, kind: Any) -> Any:
@@ -52,11 +52,6 @@ def pair(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise ValueError(f"{text!r} is not KEY=VALUE")
     return key, value
-
-
-def alternatives(kind: Any) -> tuple[Any, ...]:
-    """The members of a union, or the type itself."""
-    return get_args(kind) if get_origin(kind) is UnionType else (kind,)
 
 
 def _path(kind: type, value: object) -> object:

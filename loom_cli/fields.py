@@ -4,6 +4,7 @@ Every field is optional, since each layer says only some; `None` means that it d
 (`budget.max_turns`) is its name everywhere. Sizes are bytes, times seconds, money US dollars.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta, Struct, structs
@@ -15,10 +16,10 @@ FilesMode: TypeAlias = Literal["off", "read", "write"]
 StdinMode: TypeAlias = Literal["auto", "require", "ignore", "head"]
 OutputFormat: TypeAlias = Literal["text", "json", "jsonl"]
 
-Count: TypeAlias = Annotated[int, Meta(ge=1)]
-Size: TypeAlias = Annotated[int, Meta(ge=0)]
-Seconds: TypeAlias = Annotated[float, Meta(gt=0)]
-Dollars: TypeAlias = Annotated[float, Meta(ge=0)]
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=2**53)]
+Size: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=1e9)]
+Dollars: TypeAlias = Annotated[float, Meta(gt=0)]
 
 
 class Input(Struct, frozen=True, kw_only=True):
@@ -57,7 +58,6 @@ class Files(Struct, frozen=True, kw_only=True):
     """The file tools."""
 
     mode: FilesMode | None = None
-    roots: tuple[str, ...] | None = None
     deny: tuple[str, ...] | None = None
     """Globs of paths the tools never touch, besides the built-in ones."""
 
@@ -95,7 +95,7 @@ class Budget(Struct, frozen=True, kw_only=True):
     """How much a run may use."""
 
     max_turns: Count | None = None
-    max_tool_calls: Size | None = None
+    max_tool_calls: Count | None = None
     max_tokens: Count | None = None
     max_cost_usd: Dollars | None = None
     timeout_s: Seconds | None = None
@@ -116,8 +116,16 @@ class Output(Struct, frozen=True, kw_only=True):
     append: bool | None = None
 
 
+class InstructionsFile(Struct, frozen=True, kw_only=True):
+    """Instructions that stand in a file of their own."""
+
+    file: str
+
+
 class Fields(Struct, frozen=True, kw_only=True):
-    """All of them."""
+    """Those that configuration, environment, task files and flags have in common."""
+
+    instructions: str | InstructionsFile | None = None
 
     input: Input = Input()
     model: Model = Model()
@@ -128,10 +136,46 @@ class Fields(Struct, frozen=True, kw_only=True):
     output: Output = Output()
 
 
+class Param(Struct, frozen=True, kw_only=True):
+    """A blank in a task's text."""
+
+    type: Literal["string", "int", "float", "bool", "choice", "path", "json"] = "string"
+    default: JSON = None
+    """Left out: the parameter must be given."""
+    choices: tuple[str, ...] | None = None
+    description: str = ""
+
+
+class Task(Fields, frozen=True, kw_only=True):
+    """A task file; or what flags or the environment say of one."""
+
+    schema: Literal[1] | None = None
+    name: str | None = None
+    description: str | None = None
+    goal: str | None = None
+    criteria: tuple[str, ...] | None = None
+    params: dict[str, Param] | None = None
+    extensions: dict[str, JSON] | None = None
+    """The only free-form place."""
+
+
+class Keys(Struct, frozen=True, kw_only=True):
+    """Where keys come from."""
+
+    cmd: tuple[str, ...] | None = None
+    """A command (no shell) that prints the key of the provider whose name is appended to it."""
+
+
+class Config(Fields, frozen=True, kw_only=True):
+    """The configuration file."""
+
+    keys: Keys = Keys()
+
+
 BUILT_IN = Fields(
     input=Input(stdin="auto", stdin_max_bytes=1024 * 1024, max_bytes=4 * 1024 * 1024),
     model=Model(timeout_s=120, retries=3),
-    capabilities=Capabilities(files=Files(mode="read", roots=(".",)), shell=Shell(enabled=False, timeout_s=60)),
+    capabilities=Capabilities(files=Files(mode="read"), shell=Shell(enabled=False, timeout_s=60)),
     governance=Governance(mode="default", on_denied="stop"),
     budget=Budget(max_turns=40, max_tool_calls=200, timeout_s=1800),
     session=SessionFields(save=True),
@@ -139,6 +183,9 @@ BUILT_IN = Fields(
 )
 
 FLAGS = {
+    "--instructions": "instructions",
+    "--file": "input.files",
+    "--input": "input.values",
     "--stdin": "input.stdin",
     "--model": "model.name",
     "--allow": "governance.allow",
@@ -155,22 +202,71 @@ FLAGS = {
 }
 """The fields that have an option of their own. The others are said with `--set`."""
 
+SHORTHANDS: dict[str, tuple[str, JSON]] = {
+    "--no-stdin": ("input.stdin", "ignore"),
+    "--json": ("output.format", "json"),
+    "--no-session": ("session.save", False),
+}
+"""Switches that say one value of a field."""
+
+NOT_YET = frozenset(
+    {
+        "capabilities.files.roots",
+        "capabilities.mcp",
+        "capabilities.shell.sandbox",
+        "capabilities.skills",
+        "capabilities.web",
+        "context",
+        "delegation",
+        "gateway",
+        "harness",
+        "heartbeat",
+        "knowledge",
+        "model.fallback",
+        "output.extract",
+        "output.schema",
+        "quality",
+        "schedule",
+        "session.restore",
+    }
+)
+"""Fields of the format that this version cannot honour, so that it refuses a file that relies on them."""
+
 _RULES = frozenset({"allow", "ask", "deny"})
 
 S = TypeVar("S", bound=Struct)
 
 
-def over(higher: S, lower: S) -> S:
-    """Two layers as one: what the higher does not say is as the lower says.
+def leaves(kind: type[Struct], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every field that holds a value, by its dotted name, with its type."""
+    for field in structs.fields(kind):
+        if isinstance(field.type, type) and issubclass(field.type, Struct):
+            yield from leaves(field.type, f"{prefix}{field.encode_name}.")
+        else:
+            yield prefix + field.encode_name, field.type
 
-    Rules of both hold, since a later layer must not switch off an earlier one's; maps are merged by key.
+
+def value_of(fields: Struct, key: str) -> Any:
+    """The value of a dotted field."""
+    value: Any = fields
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def over(higher: S, lower: Struct) -> S:
+    """Two layers as one: where the higher says nothing, what the lower says.
+
+    Rules of both hold, since one layer must not switch off another's; maps are merged by key.
     """
-    return structs.replace(higher, **{name: _one(name, getattr(higher, name), getattr(lower, name))
-                                      for name in lower.__struct_fields__})
+    common = [name for name in higher.__struct_fields__ if name in lower.__struct_fields__]
+    return structs.replace(
+        higher, **{name: _merged(name, getattr(higher, name), getattr(lower, name)) for name in common}
+    )
 
 
-def _one(name: str, higher: Any, lower: Any) -> Any:
-    if isinstance(lower, Struct):
+def _merged(name: str, higher: Any, lower: Any) -> Any:
+    if isinstance(higher, Struct) and isinstance(lower, Struct):
         return over(higher, lower)
     if higher is None or lower is None:
         return lower if higher is None else higher

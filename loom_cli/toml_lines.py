@@ -1,15 +1,18 @@
 """Where in a TOML text each key stands. The parser of the standard library does not say."""
 
 import re
+import tomllib
+from collections.abc import Iterator
+from itertools import takewhile
 
 Key = tuple[str, ...]
 
 _TOKEN = re.compile(
     r"""
-      (?P<skip>    [ \t\r]+ | \#[^\n]* )
-    | (?P<string>  \"{3} (?: \\. | [^\\] )*? \"{3,5} | '{3} .*? '{3,5} | " (?: \\. | [^"\\\n] )* " | '[^'\n]*' )
-    | (?P<word>    [A-Za-z0-9_+:-]+ )
-    | (?P<mark>    [\[\]{}=.,\n] )
+      [ \t\r]+ | \#[^\n]*
+    | (?P<string> \"{3} (?: \\. | [^\\] )*? \"{3,5} | '{3} .*? '{3,5} | " (?: \\. | [^"\\\n] )* " | '[^'\n]*' )
+    | (?P<word>   [A-Za-z0-9_+:-]+ )
+    | (?P<mark>   [\[\]{}=.,\n] )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -22,20 +25,33 @@ def key_lines(text: str) -> dict[Key, int]:
     """
     lines: dict[Key, int] = {}
     table: Key = ()
+    for statement in _statements(text):
+        header = statement[0][0] == "["
+        key = _key(statement)
+        table = key if header else table
+        lines.setdefault(key if header else table + key, text.count("\n", 0, statement[0].start()) + 1)
+    return lines
+
+
+def _statements(text: str) -> Iterator[list[re.Match[str]]]:
+    """The tokens of each table header and of each key with its value, which may go over several lines."""
     statement: list[re.Match[str]] = []
     depth = 0
-    for token in (*_TOKEN.finditer(text), None):
-        mark = "\n" if token is None else token["mark"]
-        if statement and mark and mark in "[{":
-            depth += 1
-        elif statement and mark and mark in "]}":
-            depth -= 1
-        if token is not None and token["skip"] is None and (depth or mark != "\n"):
+    for token in _TOKEN.finditer(text + "\n"):
+        if token[0] == "\n" and depth == 0:
+            if statement:
+                yield statement
+            statement = []
+        elif token.lastgroup is not None:
+            if statement and statement[0][0] != "[":
+                depth += (token[0] in "[{") - (token[0] in "]}")
             statement.append(token)
-        elif mark == "\n" and not depth and statement:
-            key = _key(statement)
-            header = statement[0]["mark"] == "["
-            table = key if header else table
-            lines.setdefault(key if header else table + key, text.count("\n", 0, statement[0].start()) + 1)
-            statement.clear()
-    return lines
+
+
+def _key(statement: list[re.Match[str]]) -> Key:
+    tokens = takewhile(lambda token: token[0] != "=", statement)
+    return tuple(
+        str(tomllib.loads(f"key = {token[0]}")["key"]) if token.lastgroup == "string" else token[0]
+        for token in tokens
+        if token.lastgroup != "mark"
+    )

@@ -47,8 +47,9 @@ class Agent:
         memory: Memory | None = None,
         governance: GovernancePolicy | None = None,
         session_store: SessionStore | None = None,
-        workspace: Path | str | None = None,
+        workspace: Path | str | WorkspacePaths | None = None,
         environment: Mapping[str, str] | None = None,
+        inherit: Iterable[str] = (),
         key: Callable[[str], str | None] | None = None,
         approver: Approver | None = None,
         config: AgentConfig | None = None,
@@ -63,8 +64,9 @@ class Agent:
             "memory": memory,
             "governance": governance,
             "session_store": session_store,
-            "workspace": None if workspace is None else Path(workspace),
+            "workspace": Path(workspace) if isinstance(workspace, str) else workspace,
             "environment": environment,
+            "inherit": _sequence("inherit", inherit) or None,
             "key": key,
             "approver": approver,
         }
@@ -171,7 +173,9 @@ def _assemble(config: AgentConfig, hooks: Hooks) -> Assembly:
     for capability in capabilities:
         for tool in capability.tools():
             tools.add(replace(tool, capability=capability.name))
-    workspace = WorkspacePaths(config.workspace or Path.cwd())
+    workspace = config.workspace
+    if not isinstance(workspace, WorkspacePaths):
+        workspace = WorkspacePaths(workspace or Path.cwd())
     instructions = config.instructions if isinstance(config.instructions, str) else config.instructions.render()
     facts = (f"Working directory: {workspace.root}",) if tools.names else ()
     environment = os.environ if config.environment is None else config.environment
@@ -184,7 +188,7 @@ def _assemble(config: AgentConfig, hooks: Hooks) -> Assembly:
         governance=config.governance or config.runtime.governance,
         limits=config.runtime.limits,
         workspace=workspace,
-        environment=child_environment(environment),
+        environment=child_environment(environment, config.inherit),
         hooks=hooks,
         approver=config.approver,
         approval_timeout_s=config.runtime.approval_timeout_s,

@@ -12,6 +12,7 @@ from loom_core.runtime.governance import GovernancePolicy
 from loom_core.runtime.loop import Limits
 from loom_core.runtime.profile import Runtime
 from loom_core.runtime.session_store import SessionStore
+from loom_core.safety.paths import WorkspacePaths
 from loom_core.tools.spec import Tool
 
 __all__ = ["AgentConfig", "Generation", "Instructions", "Limits", "Memory", "Model", "Runtime"]
@@ -68,10 +69,12 @@ class AgentConfig:
     """Overrides the runtime's."""
     session_store: SessionStore | None = None
     """Where sessions are kept; None keeps them in memory."""
-    workspace: Path | None = None
+    workspace: Path | WorkspacePaths | None = None
     """The tree file tools may touch and the shell starts in; None is the current directory."""
     environment: Mapping[str, str] | None = None
     """Where keys are looked up and what children inherit the harmless part of; None is this process's."""
+    inherit: tuple[str, ...] = ()
+    """Names of further variables that children inherit."""
     key: Callable[[str], str | None] | None = None
     """A provider's key where the environment has none."""
     approver: Approver | None = None
@@ -84,16 +87,19 @@ class AgentConfig:
             raise TypeError(f"model: a Model or 'provider:name', not {type(self.model).__name__}")
         if not isinstance(self.instructions, (str, Instructions)):
             raise TypeError(f"instructions: a string or Instructions, not {type(self.instructions).__name__}")
-        for name, kind in (("tools", Tool), ("capabilities", Capability)):
-            values = tuple(getattr(self, name))
-            for value in values:
-                if not isinstance(value, kind):
-                    hint = "; make one with @tool" if kind is Tool else ""
-                    raise TypeError(f"{name}: a {kind.__name__}, not {type(value).__name__}{hint}")
-            object.__setattr__(self, name, values)
-        checks = (("generation", Generation), ("runtime", Runtime), ("memory", Memory))
-        for name, kind in checks:
-            if not isinstance(getattr(self, name), kind):
-                raise TypeError(f"{name}: a {kind.__name__}, not {type(getattr(self, name)).__name__}")
-        if self.governance is not None and not isinstance(self.governance, GovernancePolicy):
-            raise TypeError(f"governance: a GovernancePolicy, not {type(self.governance).__name__}")
+        for tool in self.tools:
+            _check("tools", tool, Tool, "; make one with @tool")
+        for capability in self.capabilities:
+            _check("capabilities", capability, Capability)
+        object.__setattr__(self, "tools", tuple(self.tools))
+        object.__setattr__(self, "capabilities", tuple(self.capabilities))
+        _check("generation", self.generation, Generation)
+        _check("runtime", self.runtime, Runtime)
+        _check("memory", self.memory, Memory)
+        if self.governance is not None:
+            _check("governance", self.governance, GovernancePolicy)
+
+
+def _check(name: str, value: object, kind: type, hint: str = "") -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name}: a {kind.__name__}, not {type(value).__name__}{hint}")

@@ -35,10 +35,14 @@ def render_input(data: InputData) -> str:
 def input_data(name: str, value: object) -> InputData:
     """A named value as data: text as it is, anything else as JSON, with size and digest of what is shown.
 
+    What is `InputData` already stays as it is.
+
     Raises `TypeError` where JSON cannot say the value.
     """
     import hashlib
 
+    if isinstance(value, InputData):
+        return value
     try:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:

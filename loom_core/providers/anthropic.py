@@ -67,7 +67,8 @@ class MessagesWire:
 
 def _messages(messages: tuple[Message, ...], origin: str) -> list[JSON]:
     """The conversation with its roles in turn: the service would join what one side says in a row, servers like it do
-    not. The results of one message's calls so stand in one message, before what the user says."""
+    not. The results of one message's calls so stand in one message, before what the user says.
+    """
     joined: list[JSON] = []
     for message in messages:
         role = "assistant" if message.role == "assistant" else "user"
@@ -134,7 +135,7 @@ def _settings(model: str, generation: Generation) -> dict[str, JSON]:
 
 
 def _max_tokens(model: str, generation: Generation, thinking: dict[str, JSON]) -> int:
-    budget = thinking.get("budget_tokens", 0)
+    budget: int = thinking.get("budget_tokens", 0)
     if generation.max_output_tokens is None:
         return budget + (_ADAPTIVE_ANSWER_TOKENS if _version(model) >= (4, 6) else _ANSWER_TOKENS)
     if budget >= generation.max_output_tokens:
@@ -162,7 +163,8 @@ def _reasoning(model: str, generation: Generation) -> tuple[dict[str, JSON], str
         case int() as budget:
             if version >= (4, 7):
                 raise BadRequest(
-                    f"{model} takes no number of tokens for reasoning", hint="Set reasoning to off, low, medium or high."
+                    f"{model} takes no number of tokens for reasoning",
+                    hint="Set reasoning to off, low, medium or high.",
                 )
             if budget < _LEAST_BUDGET:
                 raise BadRequest(f"reasoning: {budget} tokens are less than the {_LEAST_BUDGET} anthropic demands")

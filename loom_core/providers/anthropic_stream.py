@@ -1,6 +1,7 @@
 """Anthropic messages: the answer, put together from its events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from loom_core.errors import BadResponse
 from loom_core.messages import JSON, Opaque, Part, Text, Thinking, ToolCall, Usage
@@ -18,6 +19,13 @@ _STOP = {
     "model_context_window_exceeded": "max_tokens",
     "pause_turn": "pause",
     "refusal": "refusal",
+}
+
+
+_SHOWN: Mapping[str, Literal["text", "thinking", "tool"]] = {
+    "text": "text",
+    "thinking": "thinking",
+    "partial_json": "tool",
 }
 
 
@@ -83,7 +91,8 @@ class MessagesAssembler:
         if not self._finished:
             raise BadResponse("the answer ends before its end marker", kind="truncated_stream")
         stop = _STOP.get(self._stop, self._stop or "end")
-        parts = tuple(self._part(self._blocks[index], cut=stop == "max_tokens") for index in sorted(self._blocks))
+        blocks = [self._blocks[index] for index in sorted(self._blocks)]
+        parts = tuple(self._part(block, cut=stop == "max_tokens" and block is blocks[-1]) for block in blocks)
         if stop == "end" and any(isinstance(part, ToolCall) for part in parts):
             stop = "tool_calls"
         return Reply(parts=parts, usage=_usage(self._usage), stop=stop)
@@ -147,3 +156,23 @@ class MessagesAssembler:
         usage = holder.get("usage") if isinstance(holder, dict) else None
         if isinstance(usage, dict):
             self._usage |= {name: value for name, value in usage.items() if value is not None}
+
+
+def _index(data: dict[str, JSON]) -> int:
+    index = data.get("index")
+    if not isinstance(index, int):
+        raise BadResponse("an event of the answer does not say which block it is about", kind="protocol")
+    return index
+
+
+def _usage(usage: dict[str, JSON]) -> Usage:
+    """The service counts what it read from and wrote to its cache apart from `input_tokens`; here they are in it."""
+    fresh = count(usage.get("input_tokens"))
+    cached = count(usage.get("cache_read_input_tokens"))
+    written = count(usage.get("cache_creation_input_tokens"))
+    return Usage(
+        input_tokens=None if fresh is None else fresh + (cached or 0) + (written or 0),
+        output_tokens=count(usage.get("output_tokens")),
+        cached_tokens=cached,
+        cache_write_tokens=written,
+    )

@@ -43,6 +43,15 @@ def unique(call_id: str, taken: set[str]) -> str:
     return call_id
 
 
+def cut_off(arguments: dict[str, JSON], invalid: str | None) -> str | None:
+    """What is invalid about the last call of an answer that met its token limit: arguments that never came are not
+    an empty object, and must not run as one.
+    """
+    if arguments or invalid is not None:
+        return invalid
+    return "(the answer met its token limit before the arguments)"
+
+
 def count(value: JSON) -> int | None:
     """A number of tokens, or `None` for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -8,8 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -29,18 +28,20 @@ ERROR_BODY_LIMIT = 64 * 1024
 ANSWER_LIMIT = 256 * 1024 * 1024
 """Bytes of one answer on the wire. 128k tokens in the wordiest framing seen (200 bytes an event) are 26 MB."""
 _ERROR_BODY_TIMEOUT_S = 10.0
+_LISTING_LIMIT = 4 * 1024 * 1024
+"""Bytes of a list of models; OpenRouter's, the longest known, has 600 KB."""
 _KEEP_ALIVE_S = 60.0
 """Idle connections are kept this long. Tools often take longer than httpx's own 5 s, and a TLS handshake 100 ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response whose head has arrived. Header names are in lower case."""
+class Answer(NamedTuple):
+    """A response whose head has arrived."""
 
     status: int
     headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes] = field(repr=False)
-    """The body, content encoding undone."""
+    """Names in lower case, or to be looked up in any."""
+    chunks: AsyncIterator[bytes]
+    """The body, content encoding undone. Raises `ProviderError`."""
 
     async def read(self, limit: int = ERROR_BODY_LIMIT) -> bytes:
         """The body's first `limit` bytes, or what of them arrives in reasonable time."""
@@ -72,7 +73,7 @@ class HttpClient:
 
         try:
             async with client.stream("POST", self._service.base_url + path, content=body) as response:
-                yield Answer(response.status_code, response.headers, _limited(response.aiter_bytes()))
+                yield Answer(response.status_code, response.headers, _chunks(response, self._service))
         except httpx.HTTPError as error:
             raise translate(error, self._service) from error
 
@@ -97,7 +98,8 @@ async def get_json(service: Service, path: str, *, deadline_s: float) -> JSON:
     try:
         async with asyncio.timeout(deadline_s), client:
             async with client.stream("GET", service.base_url + path) as response:
-                body = await Answer(response.status_code, response.headers, response.aiter_bytes()).read(1 << 20)
+                answer = Answer(response.status_code, response.headers, _chunks(response, service))
+                body = await answer.read(_LISTING_LIMIT)
             if response.status_code != 200:
                 raise BadResponse(f"{service.host} answered {path} with status {response.status_code}", kind="protocol")
             return msgspec.json.decode(body)
@@ -110,13 +112,18 @@ async def get_json(service: Service, path: str, *, deadline_s: float) -> JSON:
         raise BadResponse(f"{service.host} answered {path} with something that is no JSON", kind="protocol") from error
 
 
-async def _limited(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _chunks(response: "httpx.Response", service: Service) -> AsyncIterator[bytes]:
+    import httpx
+
     total = 0
-    async for chunk in chunks:
-        total += len(chunk)
-        if total > ANSWER_LIMIT:
-            raise BadResponse(f"the answer exceeds {ANSWER_LIMIT} bytes", kind="protocol")
-        yield chunk
+    try:
+        async for chunk in response.aiter_bytes():
+            total += len(chunk)
+            if total > ANSWER_LIMIT:
+                raise BadResponse(f"the answer of {service.host} exceeds {ANSWER_LIMIT} bytes", kind="protocol")
+            yield chunk
+    except httpx.HTTPError as error:
+        raise translate(error, service) from error
 
 
 def _import_httpx() -> None:
@@ -142,7 +149,7 @@ def _client(service: Service) -> "httpx.AsyncClient":
             "accept-encoding": "identity",
             **service.headers,
         },
-        timeout=httpx.Timeout(service.timeout, connect=min(CONNECT_TIMEOUT_S, service.timeout)),
+        timeout=httpx.Timeout(service.timeout, connect=CONNECT_TIMEOUT_S),
         limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_S),
         verify=_trust(service.base_url),
         # A proxy configured for the outside world cannot reach a server on this machine.

@@ -3,6 +3,7 @@
 The answer is read by `openai_chat_stream`. Facts about single services stand where they are used.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -14,7 +15,6 @@ from loom_core.messages import (
     Message,
     Opaque,
     Text,
-    Thinking,
     ToolCall,
     ToolDefinition,
     ToolResult,
@@ -22,6 +22,9 @@ from loom_core.messages import (
 from loom_core.providers.base import Generation, ModelRequest
 from loom_core.providers.openai_chat_stream import ChatAssembler
 from loom_core.providers.service import Service
+
+_CHOOSES_REASONING_OR_TOOLS = re.compile(r"gpt-(5\.[4-9]|[6-9])")
+"""From GPT-5.4 on OpenAI answers 400 to tools with reasoning on this route, and reasoning is on unless refused."""
 
 
 class ChatWire:
@@ -47,6 +50,8 @@ class ChatWire:
         }
         if request.tools:
             body["tools"] = [_tool(tool) for tool in request.tools]
+            if service == "openai" and _CHOOSES_REASONING_OR_TOOLS.match(request.model):
+                body.setdefault("reasoning_effort", "none")
         body |= self._service.extensions
         body |= request.generation.extensions
         messages: list[JSON] = [{"role": "system", "content": request.system}] if request.system else []
@@ -89,10 +94,10 @@ def _assistant(message: Message, origin: str) -> dict[str, JSON]:
     entry: dict[str, JSON] = {"role": "assistant", "content": message.text or (None if calls else "")}
     if calls:
         entry["tool_calls"] = [_call(call) for call in calls]
-        if origin.startswith("deepseek:"):
-            # In thinking mode DeepSeek answers 400 to a turn with calls whose reasoning does not come back, even "".
-            thoughts = (part for part in message.parts if isinstance(part, Thinking) and part.origin == origin)
-            entry["reasoning_content"] = "".join(part.text for part in thoughts)
+    if origin.startswith("deepseek:"):
+        # In thinking mode DeepSeek answers 400 to a turn with calls that has no reasoning, be it "", and ignores it
+        # elsewhere. What there was follows below.
+        entry["reasoning_content"] = ""
     for part in message.parts:
         if isinstance(part, Opaque) and part.origin == origin:
             entry |= part.data

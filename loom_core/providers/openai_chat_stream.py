@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from loom_core.errors import BadResponse
 from loom_core.messages import JSON, Opaque, Part, Text, Thinking, ToolCall, Usage
 from loom_core.providers import classify
-from loom_core.providers.assembly import count, decode, mend, unique
+from loom_core.providers.assembly import count, cut_off, decode, mend, unique
 from loom_core.providers.base import Delta, ModelRequest, Reply, parse_arguments
 from loom_core.providers.service import Service
 from loom_core.providers.sse import ServerSentEvent
@@ -51,6 +51,8 @@ class ChatAssembler:
         self._blocks: list[_Words | _Call] = []
         self._calls: list[_Call] = []
         self._details: list[JSON] = []
+        self._reasoning: list[str] = []
+        """What came as `reasoning_content`; what came as `reasoning` no service wants back."""
         self._usage = Usage()
         self._finish = ""
         self._refused = False
@@ -88,10 +90,9 @@ class ChatAssembler:
         """The whole turn. `BadResponse` when neither `[DONE]` nor a finish reason was seen."""
         if not self._done and not self._finish:
             raise BadResponse("the answer ends before its end marker", kind="truncated_stream")
-        cut = self._finish == "length"
-        parts = [part for block in self._blocks for part in self._part(block, cut=cut)]
-        if self._details:
-            parts.append(Opaque(origin=self._origin, data={"reasoning_details": self._details}))
+        cut = self._blocks[-1] if self._blocks and self._finish == "length" else None
+        parts = [self._part(block, cut=block is cut) for block in self._blocks]
+        parts += self._returned()
         stop = _STOP.get(self._finish, self._finish or "end")
         if self._refused:
             stop = "refusal"
@@ -101,7 +102,11 @@ class ChatAssembler:
 
     def _delta(self, delta: dict[str, JSON]) -> list[Delta]:
         shown: list[Delta] = []
-        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        thought = delta.get("reasoning_content")
+        if isinstance(thought, str):
+            self._reasoning.append(thought)
+        else:
+            thought = delta.get("reasoning")
         if isinstance(thought, str):
             self._say("thinking", thought, shown)
         details = delta.get("reasoning_details")
@@ -160,15 +165,22 @@ class ChatAssembler:
         self._blocks.append(call)
         return call
 
-    def _part(self, block: _Words | _Call, *, cut: bool) -> Iterator[Part]:
+    def _part(self, block: _Words | _Call, *, cut: bool) -> Part:
         if isinstance(block, _Words):
             text = mend("".join(block.pieces))
-            yield Thinking(text=text, origin=self._origin) if block.kind == "thinking" else Text(text=text)
-            return
+            return Thinking(text=text, origin=self._origin) if block.kind == "thinking" else Text(text=text)
         arguments, invalid = parse_arguments("".join(block.arguments))
-        if cut and not arguments and invalid is None:
-            invalid = "(the answer was cut off at its token limit before the arguments)"
-        yield ToolCall(id=unique(block.id, self._taken), name=mend(block.name), arguments=arguments, invalid=invalid)
+        invalid = cut_off(arguments, invalid) if cut else invalid
+        return ToolCall(id=unique(block.id, self._taken), name=mend(block.name), arguments=arguments, invalid=invalid)
+
+    def _returned(self) -> Iterator[Part]:
+        """Fields of the message that go back with it, for the services that demand their reasoning in later turns:
+        OpenRouter any (https://openrouter.ai/docs/use-cases/reasoning-tokens), DeepSeek and Kimi where it has calls.
+        """
+        if self._details:
+            yield Opaque(origin=self._origin, data={"reasoning_details": self._details})
+        elif self._calls and self._reasoning:
+            yield Opaque(origin=self._origin, data={"reasoning_content": mend("".join(self._reasoning))})
 
     def _add_details(self, details: list[JSON]) -> None:
         """OpenRouter's reasoning, to be sent back unchanged: the pieces of one entry are joined, their order kept."""

@@ -24,9 +24,9 @@ def connect(model: Model, environment: Mapping[str, str], key: str | None = None
     from loom_core.providers.wire import HttpProvider
 
     if PROVIDERS[model.provider].format == "anthropic":
-        from loom_core.providers.anthropic import AnthropicWire
+        from loom_core.providers.anthropic import MessagesWire
 
-        return HttpProvider(service, AnthropicWire(service))
+        return HttpProvider(service, MessagesWire(service))
     from loom_core.providers.openai_chat import ChatWire
 
     return HttpProvider(service, ChatWire(service))
@@ -50,21 +50,20 @@ def locate(model: Model, environment: Mapping[str, str], key: str | None = None)
             f"{model.identifier} needs the address of its server",
             hint="Set model.base_url, or OPENAI_BASE_URL, to something like http://127.0.0.1:8080/v1.",
         )
-    # A key is bound to the address it was given for: an address from elsewhere never gets it.
-    own = model.provider == "compatible" or (usual is not None and _origin(base_url) == _origin(usual))
-    secret = _key(model, known, environment, key, own=own)
-    if secret is None and known.key_required and own:
+    at_home = usual is not None and _origin(base_url) == _origin(usual)
+    secret = _key(model, known, environment, key, at_home=at_home)
+    if secret is None and known.key_required and (at_home or model.api_key_env):
         raise AuthenticationFailed(
             f"{model.identifier} needs a key, and {model.api_key_env or known.key_variable} is not set",
             kind="auth",
-            hint=_key_hint(model, known, base_url, own=True),
+            hint=_key_hint(model, known, base_url, at_home=True),
         )
     return Service(
         name=model.provider,
         base_url=base_url,
         headers=_headers(known, model, secret),
         key=secret,
-        key_hint=_key_hint(model, known, base_url, own=own),
+        key_hint=_key_hint(model, known, base_url, at_home=at_home),
         timeout=model.timeout,
         tries=model.max_retries,
         extensions=model.extensions,
@@ -72,26 +71,24 @@ def locate(model: Model, environment: Mapping[str, str], key: str | None = None)
 
 
 def _key(
-    model: Model, known: KnownProvider, environment: Mapping[str, str], stored: str | None, *, own: bool
+    model: Model, known: KnownProvider, environment: Mapping[str, str], stored: str | None, *, at_home: bool
 ) -> str | None:
-    """The key to send. What the model itself names is the user's word; all else only goes to its own address."""
-    named = environment.get(model.api_key_env) if model.api_key_env else None
-    candidates = [model.api_key, named]
-    if own:
-        candidates += [environment.get(known.key_variable), stored]
-        if model.provider == "compatible" and not model.base_url:
-            candidates.append(environment.get("OPENAI_API_KEY"))  # it came with OPENAI_BASE_URL, the address in use
-    for candidate in candidates:
-        secret = (candidate or "").strip()
-        if secret:
-            if not (secret.isascii() and secret.isprintable()):
-                raise AuthenticationFailed(
-                    f"the key for {model.provider} holds characters no HTTP header can carry",
-                    kind="auth",
-                    hint=f"Set it anew: loom keys set {model.provider}",
-                )
-            return secret
-    return None
+    """The key to send, if any. A key is bound to its service's own address: another gets only what the model names."""
+    if model.api_key or model.api_key_env:
+        candidates = [model.api_key, environment.get(model.api_key_env or "")]
+    elif model.provider == "compatible":  # the key for whatever address the user gives
+        with_address = environment.get("OPENAI_API_KEY") if at_home else None  # the one beside OPENAI_BASE_URL
+        candidates = [environment.get(known.key_variable), stored, with_address]
+    else:
+        candidates = [environment.get(known.key_variable), stored] if at_home else []
+    secret = next((key.strip() for key in candidates if key and key.strip()), None)
+    if secret is not None and not (secret.isascii() and secret.isprintable()):
+        raise AuthenticationFailed(
+            f"the key for {model.provider} holds characters that no HTTP header can carry",
+            kind="auth",
+            hint=f"Set it anew: loom keys set {model.provider}",
+        )
+    return secret
 
 
 def _headers(known: KnownProvider, model: Model, secret: str | None) -> dict[str, str]:
@@ -102,13 +99,13 @@ def _headers(known: KnownProvider, model: Model, secret: str | None) -> dict[str
             headers["x-api-key"] = secret
     elif secret:
         headers["authorization"] = f"Bearer {secret}"
-    if model.organization:
+    if model.organization and known.format == "openai_chat":
         headers["openai-organization"] = model.organization
     return headers
 
 
-def _key_hint(model: Model, known: KnownProvider, base_url: str, *, own: bool) -> str:
-    if own:
+def _key_hint(model: Model, known: KnownProvider, base_url: str, *, at_home: bool) -> str:
+    if at_home or model.provider == "compatible":
         return f"Set {model.api_key_env or known.key_variable}, or store a key: loom keys set {model.provider}"
     return (
         f"Keys for {model.provider} are not sent to {urlsplit(base_url).netloc}, which is not its own address. "
@@ -125,32 +122,29 @@ def _usual_address(provider: str, known: KnownProvider, environment: Mapping[str
 
 def _ollama_address(host: str) -> str:
     """`OLLAMA_HOST` as Ollama itself reads it: scheme and port may be missing, 0.0.0.0 means all of this machine."""
-    scheme, mark, rest = host.rpartition("://")
-    default_port = {"http": "80", "https": "443"}.get(scheme, "11434") if mark else "11434"
-    authority, _, path = rest.partition("/")
-    parts = urlsplit(f"//{authority}")
+    url = host if "://" in host else f"http://{host}"
+    parts = urlsplit(url)
     name = parts.hostname or "127.0.0.1"
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104  # compared, not bound
     name = f"[{name}]" if ":" in name else name
-    port = authority.rpartition(":")[2] if parts.netloc.rpartition(":")[2].isdecimal() else default_port
-    return _checked(f"{scheme or 'http'}://{name}:{port}/{path.strip('/')}".rstrip("/") + "/v1")
+    port = parts.netloc.rpartition("]")[2].partition(":")[2]  # as text: what is no number fails the check below
+    usual = "11434" if url != host else {"https": "443"}.get(parts.scheme, "80")
+    return _checked(f"{parts.scheme}://{name}:{port or usual}{parts.path.rstrip('/')}/v1")
 
 
 def _checked(url: str) -> str:
     """`url` without a slash at its end, or `ConfigError`."""
     url = url.strip()
+    hint = "It begins with http:// or https:// and a host, like http://127.0.0.1:8080/v1."
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable, parts = False, urlsplit("")
-    if not usable or parts.query or parts.fragment or any(character.isspace() for character in url):
-        raise ConfigError(
-            f"base_url: {url!r} is no address of a service",
-            hint="It begins with http:// or https:// and a host, like http://127.0.0.1:8080/v1.",
-        )
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ConfigError(f"base_url: {url!r} is no address of a service", hint=hint) from error
     if parts.username is not None or parts.password is not None:
         raise ConfigError("base_url: holds a user name or password", hint="Give the key through the environment.")
+    if not usable or parts.query or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
+        raise ConfigError(f"base_url: {url!r} is no address of a service", hint=hint)
     return url.rstrip("/")
 
 

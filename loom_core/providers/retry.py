@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from loom_core.errors import ProviderError, ProviderUnavailable
 from loom_core.providers.base import Delta, Reply, Restarted, StreamItem
@@ -13,8 +14,7 @@ RETRYABLE = frozenset({"rate_limit", "overloaded", "server", "timeout", "connect
 """Kinds of failure that another try may not have. All others fail again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True, kw_only=True):
     """How often and how long. Times in seconds."""
 
     tries: int = 3

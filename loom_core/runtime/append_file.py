@@ -55,7 +55,7 @@ class AppendFile:
         return self._synced != self.end or self._unsynced_name
 
     def add(self, line: bytes) -> None:
-        """Take a line, b"\\n" and all, to be written by the next `flush`."""
+        """Take a line, its newline included, to be written by the next `flush`."""
         self._waiting.append(line)
 
     def flush(self) -> None:

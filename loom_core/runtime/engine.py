@@ -268,7 +268,8 @@ class Engine:
             if call.invalid is not None:
                 raise ToolError(f"the arguments are not one JSON object: {call.invalid[:200]}")
         except ToolError as error:
-            return self._refuse(call, _invalid(str(error)), "invalid")
+            self._refuse(call, _invalid(str(error)), "invalid")
+            return None
         judgement = gate.judge(tool, call)
         decision = judgement.decision
         if decision.requires_approval:
@@ -276,12 +277,14 @@ class Engine:
             if not await self._approved(call, judgement):
                 return None
         elif not decision.allowed:
-            return self._refuse(call, decision, "invalid" if decision.stage == "validation" else "denied")
+            self._refuse(call, decision, "invalid" if decision.stage == "validation" else "denied")
+            return None
         else:
             self._decided(call, decision)
         limited = gate.attempt(tool.name)
         if limited is not None:
-            return self._refuse(call, limited, "denied")
+            self._refuse(call, limited, "denied")
+            return None
         return _Permitted(call=call, tool=tool, arguments=judgement.arguments)
 
     def _refuse(self, call: ToolCall, decision: GovernanceDecision, outcome: Outcome) -> None:

@@ -140,7 +140,7 @@ def temporary_name(path: Path) -> Path:
 
 
 def unused_name(path: Path, word: str) -> Path:
-    """`PATH.WORD`, or with a number after it the first that does not exist. For a directory only one process changes."""
+    """`PATH.WORD`, or with a number the first name that is free. Only one process may be at that directory."""
     names = (path.with_name(f"{path.name}.{word}{f'-{n}' if n else ''}") for n in itertools.count())
     return next(name for name in names if not os.path.lexists(name))
 

@@ -23,7 +23,6 @@ from loom_core.events import (
     RunStart,
     SessionClear,
     SessionResume,
-    SessionStart,
     ToolCalled,
     ToolResulted,
     UserMessage,
@@ -103,11 +102,8 @@ class Session:
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
         self.last_used = time.monotonic()
-        cwd = str(assembly.workspace.root)
-        if not self._transcript.begun:
-            self._record(SessionStart(session=self.id, cwd=cwd, loom=__version__, metadata=self.metadata))
-        else:
-            self._record(SessionResume(cwd=cwd, loom=__version__))
+        if self._transcript.begun:
+            self._record(SessionResume(cwd=str(assembly.workspace.root), loom=__version__))
 
     async def __aenter__(self) -> "Session":
         return self
@@ -289,7 +285,6 @@ class Session:
                 self._record(ErrorRaised(error=error_data(error)), run)
             await self._fire("after_run", run, success=state == "completed")
             self._record(end, run)
-            self._log.save(self._summary(end))
             await self._log.sync()
         except StorageError as storage:
             # The log cannot hold the end of the run; whoever listens still learns it, and why.

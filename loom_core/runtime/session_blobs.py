@@ -6,8 +6,8 @@ import re
 import stat
 import threading
 from collections import deque
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from loom_core.errors import SessionError, StorageError
 from loom_core.runtime.private_files import (
@@ -21,10 +21,11 @@ from loom_core.runtime.private_files import (
     write_all,
 )
 
+SCRATCH_NAME = "scratch"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def sha256_of(file: BinaryIO) -> str:
+def sha256_of(file: BufferedReader) -> str:
     """The digest of the rest of the file in hex, read in pieces."""
     import hashlib  # loads OpenSSL: 3 ms that a listing need not pay
 
@@ -125,6 +126,11 @@ class Blobs:
             raise
         finally:
             os.close(descriptor)
+
+
+def session_blobs(directory: Path) -> Blobs:
+    """The blobs of the session in this directory."""
+    return Blobs(directory / "blobs", directory / SCRATCH_NAME)
 
 
 def _size(path: Path) -> int | None:

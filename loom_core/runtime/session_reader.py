@@ -1,7 +1,7 @@
 """Reading a log as it is, whatever happened to it: what can be read is read, what cannot is counted.
 
 A log may hold a torn line (killed or full disk), runs of NUL bytes (power cut), two events on one line (a program that
-appended to a torn line), and flipped bytes. Lines end at b"\\n" alone: `str.splitlines` would also cut at U+2028.
+appended to a torn line), and flipped bytes. Lines end at newlines alone: `str.splitlines` would also cut at U+2028.
 """
 
 import json
@@ -42,7 +42,7 @@ def read_header(line: bytes) -> LineHeader | None:
 
 
 def read_lines(path: Path, start: int = 0) -> Iterator[bytes]:
-    """The lines from byte `start` with their b"\\n"; a line longer than `MAX_LINE` comes in pieces of that length.
+    """The lines from byte `start` with their newline; a line longer than `MAX_LINE` comes in pieces of that length.
 
     Raises `OSError`.
     """
@@ -55,7 +55,7 @@ def read_lines(path: Path, start: int = 0) -> Iterator[bytes]:
 class EventReader:
     """The events of a log from byte `start`, in the order they stand there.
 
-    A last line without b"\\n" is read where it is whole and otherwise left alone, since its writer may be at it. The
+    A last line without newline is read where it is whole and otherwise left alone, since its writer may be at it. The
     counts grow while it is read. Raises `OSError`.
     """
 
@@ -86,12 +86,9 @@ class EventReader:
                 self.skipped += 1
                 pieces.clear()
                 continue
-            try:
-                yield from_json(line)
-            except ValueError:
-                events, whole = salvage(line)
-                self.skipped += not whole
-                yield from events
+            events, whole = parse_line(line)
+            self.skipped += not whole
+            yield from events
         if len(pieces) == 1 and (event := unterminated_event(line)):
             self.offset += pieces.pop()
             yield event
@@ -99,14 +96,22 @@ class EventReader:
 
 
 def unterminated_event(line: bytes) -> Event | None:
-    """The event of a last line that lacks only its b"\n" (an editor may have taken it), None where it lacks more."""
+    """The event of a last line that lacks only its newline (an editor may have taken it), None where it lacks more."""
     text = _text(line)
     found = _event_at(text, 0)
     return found[0] if found and found[1] == len(text) else None
 
 
-def salvage(line: bytes) -> tuple[list[Event], bool]:
-    """The events on a line that is not simply one event, and whether that was all there was on it.
+def parse_line(line: bytes) -> tuple[list[Event], bool]:
+    """The events on a line, and whether that is all there is on it."""
+    try:
+        return [from_json(line)], True
+    except ValueError:
+        return _salvage(line)
+
+
+def _salvage(line: bytes) -> tuple[list[Event], bool]:
+    """As `parse_line`, for a line that is not simply one event.
 
     Whole events at its beginning count, and one that reaches up to its end. Nothing between: a tool's arguments may
     look like an event, and damage must not turn what a model wrote into what the runtime decided.

@@ -21,6 +21,11 @@ def timestamp(seconds: float) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{milliseconds:03d}Z"
 
 
+def file_timestamp(seconds: float) -> str:
+    """The same as part of a file's name: `20250131T154501.042Z`."""
+    return timestamp(seconds).replace("-", "").replace(":", "")
+
+
 def is_transient(event: Event) -> bool:
     """Whether the event is shown and not logged."""
     return isinstance(event, TRANSIENT)

@@ -18,7 +18,7 @@ def system_executable(name: str, search_path: str) -> str | None:
     real = Path(os.path.realpath(found))
     trusted = {os.path.realpath(directory) for directory in _SYSTEM_DIRECTORIES}
     places = {os.path.realpath(found.parent), str(real.parent)}
-    if places <= trusted and all(_only_root_writes(path) for path in (*places, real)):
+    if places <= trusted and all(_only_root_writes(path) for path in (*places, str(real))):
         return str(real)
     return None
 
@@ -33,7 +33,7 @@ def _first(name: str, search_path: str) -> Path | None:
     return None
 
 
-def _only_root_writes(path: str | Path) -> bool:
+def _only_root_writes(path: str) -> bool:
     try:
         status = Path(path).stat()
     except OSError:

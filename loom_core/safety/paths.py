@@ -167,7 +167,7 @@ class WorkspacePaths:
             )
         if pattern := _secret(relative):
             raise PathRefused(
-                f'"{shown}" is closed ("{pattern}" may hold secrets): ask the user for what you need of it',
+                f'"{shown}" is closed ("{pattern}" may hold secrets): ask the user for what you need',
                 rule="secret",
             )
         if pattern := self._deny.find(relative):

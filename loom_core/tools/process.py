@@ -4,14 +4,17 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+import subprocess
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from loom_core.errors import ToolError
 from loom_core.tools.descendants import strays
 from loom_core.tools.lifeline import Lifeline
+from loom_core.tools.threads import in_thread
 
 Receiver: TypeAlias = Callable[[bytes], bool | None]
 """Takes output as it comes; returning True says that it was enough, and ends the process."""
@@ -20,6 +23,7 @@ TERMINATION = 2.0
 """Seconds between SIGTERM and SIGKILL."""
 _PIPE = 0.2  # seconds that children left in the background may go on writing after the process itself has ended
 _REAPED = 5.0  # seconds a killed process may take to die; one in uninterruptible sleep can take for ever
+_PIPE_HOLDS = 1024 * 1024  # bytes at most, by Linux's own limit for unprivileged users
 _CHUNK = 256 * 1024
 
 
@@ -32,18 +36,22 @@ class Ending(Struct, frozen=True, kw_only=True):
 
 
 async def run_process(
-    argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout: float, receive: Receiver
+    argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], seconds: float, receive: Receiver
 ) -> Ending:
     """Run `argv`, stdout and stderr in one stream, stdin empty, `environment` and nothing else as its environment.
 
-    After `timeout` seconds, or when this is cancelled, the process group gets SIGTERM and, 2 s later, SIGKILL; what a
+    After `seconds`, or when this is cancelled, the process group gets SIGTERM and, 2 s later, SIGKILL; what a
     process leaves in its group when it ends is killed too. Descendants that left the group are killed when the process
     is ended early, as far as their parents still live; a daemon of a process that ended by itself goes its own way.
-    Should this process be killed itself, the group is killed all the same. Raises `ToolError` when `argv` cannot run.
+    Should this process be killed itself, the group is killed all the same. Raises `ToolError` when `argv` cannot run,
+    and what `receive` raises.
     """
-    child = _Child(argv, cwd=cwd, environment=environment, receive=receive)
     try:
-        timed_out = not await child.finished(timeout)
+        child = _Child(argv, cwd=cwd, environment=environment, receive=receive)
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in an argument
+        raise ToolError(f"cannot run {argv[0]}: {error}") from error
+    try:
+        timed_out = not await child.finished(seconds)
     finally:
         await _in_any_case(child.end())
     return Ending(code=child.code, timed_out=timed_out)
@@ -55,8 +63,8 @@ class _Child:
     def __init__(self, argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], receive: Receiver) -> None:
         self._loop = asyncio.get_running_loop()
         self._receive = receive
-        self._closed: asyncio.Future[None] = self._loop.create_future()
-        self._enough: asyncio.Future[None] = self._loop.create_future()
+        self._closed: asyncio.Future[Any] = self._loop.create_future()
+        self._enough: asyncio.Future[Any] = self._loop.create_future()
         self._lifeline = Lifeline()
         try:
             self._process, self._output = _start(argv, cwd, environment)
@@ -64,39 +72,45 @@ class _Child:
             self._lifeline.release()
             raise
         self._lifeline.guard(self._process.pid)
-        self._exited = self._watch_exit()
         self._loop.add_reader(self._output, self._read)
+        self._exited = _exit_of(self._process)
 
     @property
     def code(self) -> int:
         """Known after `end`."""
-        return self._process.returncode
+        code = self._process.returncode
+        return -signal.SIGKILL if code is None else code
 
-    async def finished(self, timeout: float) -> bool:
-        """Wait until it ended or its receiver had enough; False when that takes longer than `timeout` seconds."""
-        ended: set[asyncio.Future[None]] = {self._exited, self._enough}
-        done, _ = await asyncio.wait(ended, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    async def finished(self, seconds: float) -> bool:
+        """Wait until it ended or its receiver had enough; False when that takes longer than `seconds`."""
+        done = await self._first(self._exited, self._enough, within=seconds)
         if self._exited in done:
-            await asyncio.wait({self._closed, self._enough}, timeout=_PIPE, return_when=asyncio.FIRST_COMPLETED)
+            await self._first(self._closed, self._enough, within=_PIPE)
+        if self._enough.done():
+            self._enough.result()
         return bool(done)
 
     async def end(self) -> None:
-        """End what still runs, take the last output, reap. Takes 2 s at most where the processes can be killed."""
+        """End what still runs, take the last output, reap. Takes 2 s where the processes can be killed at all."""
         escaped: list[int] = []
         if not self._exited.done():
             escaped = strays(self._process.pid)
             self._signal(signal.SIGTERM, escaped)
             await asyncio.wait({self._exited, self._closed}, timeout=TERMINATION)
-        # The process is reaped only after this, so that its number cannot have become another group's.
+        # It is reaped only after this, so that its number cannot mean another group by now.
         self._signal(signal.SIGKILL, escaped)
         for descriptor in escaped:
             os.close(descriptor)
         await asyncio.wait({self._exited}, timeout=_REAPED)
-        while not self._closed.done() and self._read():
-            pass
+        for _ in range(_PIPE_HOLDS // _CHUNK):  # counted: who escaped may write for ever
+            self._read()
         self._close()
         self._process.poll()
         self._lifeline.release()
+
+    async def _first(self, *futures: asyncio.Future[Any], within: float) -> set[asyncio.Future[Any]]:
+        done, _ = await asyncio.wait(futures, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        return done
 
     def _signal(self, number: signal.Signals, escaped: list[int]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says EPERM of a group of zombies
@@ -105,14 +119,79 @@ class _Child:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(descriptor, number)
 
-    def _read(self) -> bool:
-        """Take what the pipe holds; whether there was something."""
+    def _read(self) -> None:
+        """Take what the pipe holds, if it is still open and holds something."""
+        if self._closed.done():
+            return
         try:
             data = os.read(self._output, _CHUNK)
         except BlockingIOError:
-            return False
+            return
         if not data:
             self._close()
-        elif not self._enough.done() and self._receive(data):
-            self._enough.set_result(None)
-        return bool(data)
+        elif not self._enough.done():
+            try:
+                if self._receive(data):
+                    self._enough.set_result(None)
+            except Exception as error:  # noqa: BLE001  # a callback of the loop; `finished` raises it
+                self._enough.set_exception(error)
+
+    def _close(self) -> None:
+        if not self._closed.done():
+            self._loop.remove_reader(self._output)
+            os.close(self._output)
+            self._closed.set_result(None)
+
+
+def _start(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """The started process and the end of a pipe from which its output comes, without blocking."""
+    reading, writing = os.pipe()
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    os.set_blocking(reading, False)
+    return process, reading
+
+
+def _exit_of(process: subprocess.Popen[bytes]) -> asyncio.Future[Any]:
+    """Done when the process has exited; on Linux before it is reaped."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # another system, or a container that forbids it
+        return asyncio.ensure_future(in_thread(process.wait))
+    loop = asyncio.get_running_loop()
+    exited: asyncio.Future[Any] = loop.create_future()
+
+    def ended() -> None:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+        exited.set_result(None)
+
+    loop.add_reader(descriptor, ended)
+    return exited
+
+
+async def _in_any_case(work: Coroutine[None, None, None]) -> None:
+    """Await `work` to its end, however often this task is cancelled meanwhile; `work` must be bounded itself."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    task.result()
+    if cancelled:
+        raise asyncio.CancelledError

@@ -82,7 +82,7 @@ def test_data_cannot_close_its_own_block() -> None:
 
 def test_inputs_are_json_never_repr() -> None:
     assert input_data("x", {"a": None, "b": [True]}).text == '{"a": null, "b": [true]}'
-    with pytest.raises(TypeError, match="inputs.x"):
+    with pytest.raises(TypeError, match=r"inputs\.x"):
         input_data("x", object())
 
 

@@ -144,7 +144,7 @@ def test_alternating_calls_are_repetitions_too() -> None:
     state = LoopState(limits=Limits())
     for _ in range(STOPPED_AT):
         state, _ = decide(state, replied(call("Shell", command="a"), changing=True))
-        state, decision = decide(state, replied(call("Shell", command="b"), changing=True))
+        state, _ = decide(state, replied(call("Shell", command="b"), changing=True))
     assert stopped(decide(state, replied(call("Shell", command="a"), changing=True))[1]) == "repeated_calls"
 
 

@@ -1,0 +1,32 @@
+"""What holds for one run, from the user's settings, the task file and the flags."""
+
+import msgspec
+
+from loom_cli.fields import Task, over
+from loom_cli.grants import Grants, narrow, withheld
+from loom_cli.settings import Settings
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that hold, and what the task asked for in vain."""
+
+    fields: Task
+    withheld: tuple[str, ...] = ()
+
+
+def resolve(settings: Settings, flags: Task, task: Task | None = None) -> Resolved:
+    """Flags before the task before the settings; but rights and limits are the user's, narrowed by the task's."""
+    task = Task() if task is None else task
+    user = over(flags, settings.fields)
+    granted = Grants.of(user)
+    grants = narrow(granted, task)
+    wished = over(flags, over(task, settings.fields))
+    fields = msgspec.structs.replace(
+        wished,
+        # Whoever names the server is told all that is said to the model, and the key where it is bound to none.
+        model=msgspec.structs.replace(wished.model, base_url=user.model.base_url),
+        capabilities=grants.capabilities,
+        governance=msgspec.structs.replace(grants.governance, on_denied=wished.governance.on_denied),
+        budget=grants.budget,
+    )
+    return Resolved(fields=fields, withheld=tuple(withheld(granted, task)))

@@ -1,0 +1,69 @@
+"""The user's settings: built-in < config.toml < LOOM_*; flags and a task file come on top for one run.
+
+A project's own configuration is not read: nothing says yet which projects the user trusts.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from loom_cli.fields import BUILT_IN, Config, InstructionsFile, leaves, over, value_of
+from loom_cli.layers import Layer, Setting, instructions_text, read_layer
+from loom_cli.option_fields import environment_layer
+from loom_core.errors import ConfigError
+
+FILE_NAME = "config.toml"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds when neither a task file nor a flag says otherwise."""
+
+    fields: Config
+    layers: tuple[Layer[Config], ...]
+    """The highest first."""
+
+    def listed(self) -> Iterator[Setting]:
+        """Every field that has a value, with where it comes from."""
+        for key, _ in leaves(Config):
+            value = value_of(self.fields, key)
+            if value is not None:
+                yield Setting(key=key, value=msgspec.to_builtins(value), origin=self._origin(key))
+
+    def _origin(self, key: str) -> str:
+        said = [
+            origin
+            for layer in self.layers
+            for where, origin in layer.origins.items()
+            if where == key or where.startswith(f"{key}.")
+        ]
+        return ", ".join(dict.fromkeys(said)) or "built-in"
+
+
+def load_settings(path: Path, environment: Mapping[str, str], *, required: bool = False) -> Settings:
+    """The settings of this user. A missing file is an empty one, unless it is `required` (named by the user).
+
+    Raises `ConfigError` with every fault of the file, or naming the variable that holds an unusable value.
+    """
+    layers = (environment_layer(environment), read_config(path, required=required))
+    fields = Config()
+    for layer in layers:
+        fields = over(fields, layer.fields)
+    return Settings(fields=over(fields, BUILT_IN), layers=layers)
+
+
+def read_config(path: Path, *, required: bool = False) -> Layer[Config]:
+    """What the configuration file says. Raises `ConfigError`."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        if required:
+            raise ConfigError(f"there is no configuration file {path}") from None
+        return Layer(fields=Config())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from None
+    layer = read_layer(text, str(path), Config, ConfigError)
+    if isinstance(layer.fields.instructions, InstructionsFile):
+        loaded = instructions_text(path.parent / layer.fields.instructions.file)
+        return Layer(fields=msgspec.structs.replace(layer.fields, instructions=loaded), origins=layer.origins)
+    return layer
