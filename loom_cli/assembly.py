@@ -3,21 +3,24 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from msgspec import Struct
+from msgspec import structs
 from msgspec.structs import replace
 
 from loom_cli.fields import BUILT_IN, Budget, Capabilities, Fields, Files, Shell, Task, over
-from loom_cli.grants import Grants, narrow, withheld
+from loom_cli.flags import Flags, long_name
 from loom_cli.invocation import Invocation
 from loom_cli.keys import find_key
-from loom_cli.places import session_store
+from loom_cli.options import SessionFlags
+from loom_cli.places import config_directory, session_store
 from loom_cli.prompt import INSTRUCTIONS
-from loom_cli.settings import Settings
+from loom_cli.resolution import Resolved, resolve
+from loom_cli.settings import FILE_NAME, Settings, load_settings
 from loom_core import capability
 from loom_core.agent import Agent
 from loom_core.config import Generation, Limits, Memory, Model, Runtime
-from loom_core.errors import UsageError
+from loom_core.errors import SessionNotFound, UsageError
 from loom_core.providers.registry import discover
 from loom_core.runtime.approvals import Approver
 from loom_core.runtime.governance import GovernancePolicy
@@ -35,31 +38,43 @@ CHAT = over(
 """What `chat` and an interactive resume start from."""
 
 
-class Setup(Struct, frozen=True, kw_only=True):
-    """What holds for a run, once everybody was heard."""
-
-    fields: Fields
-    notices: tuple[str, ...]
-    """What a task file asked for and did not get."""
+def said(*flags: Flags) -> dict[str, Any]:
+    """The options of these classes by their long names."""
+    return {long_name(field): getattr(one, field.name) for one in flags for field in structs.fields(one)}
 
 
-def settle(settings: Settings, flags: Task, task: Task | None = None, *, base: Fields = BUILT_IN) -> Setup:
-    """Flags over task over configuration over the built-in; the task's wishes cut down to what the user grants."""
-    user: Fields = over(Fields(), _implied(flags))
-    for layer in settings.layers:
-        user = over(user, layer.fields)
-    user = over(user, base)
-    if task is None:
-        return Setup(fields=user, notices=())
-    user_grants = Grants.of(user)
-    granted = narrow(user_grants, task)
-    # The address of a service decides who gets the conversation, so a task file never sets it.
-    asked = replace(over(Fields(), task), model=replace(task.model, base_url=None))
-    merged = over(over(Fields(), flags), over(asked, user))
-    whole = replace(
-        merged, capabilities=granted.capabilities, governance=granted.governance, budget=granted.budget
+def user_settings(invocation: Invocation) -> Settings:
+    """The settings of this user, from the file the invocation names or the usual one."""
+    named = invocation.config
+    return load_settings(
+        named or config_directory() / FILE_NAME, invocation.environment, required=named is not None
     )
-    return Setup(fields=whole, notices=tuple(withheld(user_grants, task)))
+
+
+def chosen_session(flags: SessionFlags, fields: Fields) -> str | None:
+    """The id of the session to go on with; None begins one. Raises `SessionNotFound`, `UsageError`."""
+    if flags.resume_latest:
+        return latest_session()
+    if flags.session is not None:
+        return session_store().find(flags.session)
+    return fields.session.id
+
+
+def latest_session() -> str:
+    """The session of this directory that was written last. Raises `SessionNotFound`."""
+    cwd = str(Path.cwd())
+    for info in session_store().list():
+        if info.cwd == cwd:
+            return info.id
+    raise SessionNotFound(f"no session was begun in {cwd}", hint="loom sessions list shows all; -s ID goes on with one")
+
+
+def settle(settings: Settings, flags: Task, task: Task | None = None, *, base: Fields = BUILT_IN) -> Resolved:
+    """What holds when `base` stands below the user's settings; see `resolve`."""
+    fields = Fields()
+    for layer in settings.layers:
+        fields = over(fields, layer.fields)
+    return resolve(replace(settings, fields=over(fields, base)), _implied(flags), task)
 
 
 def _implied(flags: Task) -> Task:
@@ -92,9 +107,7 @@ def named_model(name: str, fields: Fields) -> Model:
     """The model of this name, reached as the settings say. Raises `UsageError`."""
     said = fields.model
     try:
-        return Model.parse(
-            name, base_url=said.base_url, timeout=said.timeout_s or 120.0, max_retries=said.retries or 3
-        )
+        return Model.parse(name, base_url=said.base_url, timeout=said.timeout_s or 120.0, max_retries=said.retries or 3)
     except ValueError as error:
         raise UsageError(str(error), hint="loom models list shows which there are") from None
 

@@ -116,6 +116,13 @@ class Output(Struct, frozen=True, kw_only=True):
     append: bool | None = None
 
 
+class Keys(Struct, frozen=True, kw_only=True):
+    """Where keys come from."""
+
+    cmd: tuple[str, ...] | None = None
+    """A command (no shell) that prints the key of the provider whose name is appended to it."""
+
+
 class InstructionsFile(Struct, frozen=True, kw_only=True):
     """Instructions that stand in a file of their own."""
 
@@ -134,6 +141,8 @@ class Fields(Struct, frozen=True, kw_only=True):
     budget: Budget = Budget()
     session: SessionFields = SessionFields()
     output: Output = Output()
+    keys: Keys = Keys()
+    """Refused in a task file, since it names a command to run."""
 
 
 class Param(Struct, frozen=True, kw_only=True):
@@ -157,19 +166,6 @@ class Task(Fields, frozen=True, kw_only=True):
     params: dict[str, Param] | None = None
     extensions: dict[str, JSON] | None = None
     """The only free-form place."""
-
-
-class Keys(Struct, frozen=True, kw_only=True):
-    """Where keys come from."""
-
-    cmd: tuple[str, ...] | None = None
-    """A command (no shell) that prints the key of the provider whose name is appended to it."""
-
-
-class Config(Fields, frozen=True, kw_only=True):
-    """The configuration file."""
-
-    keys: Keys = Keys()
 
 
 BUILT_IN = Fields(

@@ -37,7 +37,7 @@ def _long(names: tuple[str, ...]) -> str:
     return next(name for name in names if name.startswith("--"))
 
 
-class GlobalFlags(Flags):
+class GlobalFlags(Flags, frozen=True, kw_only=True):
     """What every command takes, before its name or after."""
 
     color: Annotated[
@@ -48,9 +48,9 @@ class GlobalFlags(Flags):
     verbose: Annotated[int, flag("-v", "--verbose", help="say more; may repeat", group="Everywhere", count=True)] = 0
     debug: Annotated[bool, flag("--debug", help="errors with traceback", group="Everywhere")] = False
     cwd: Annotated[Path | None, flag("-C", "--cwd", metavar="DIR", help="work there", group="Everywhere")] = None
-    config: Annotated[
-        Path | None, flag("--config", metavar="FILE", help="instead of your own", group="Everywhere")
-    ] = None
+    config: Annotated[Path | None, flag("--config", metavar="FILE", help="instead of your own", group="Everywhere")] = (
+        None
+    )
     no_input: Annotated[bool, flag("--no-input", help="never ask a question", group="Everywhere")] = False
 
 
@@ -84,6 +84,16 @@ def spread(function: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def given(*groups: Flags) -> dict[str, Any]:
+    """The options that were given, by their long names."""
+    return {
+        long_name(field): value
+        for flags in groups
+        for field in msgspec.structs.fields(flags)
+        if (value := getattr(flags, field.name)) is not None and value is not False
+    }
+
+
 def _options(kind: type[Flags]) -> Iterator[inspect.Parameter]:
     for field in msgspec.structs.fields(kind):
         yield inspect.Parameter(
@@ -113,9 +123,9 @@ def _complete(flags: F, environment: Mapping[str, str]) -> F:
 def _enter(levels: list[GlobalFlags], environment: Mapping[str, str]) -> Invocation:
     """What the global options before and after the command's name come to; `-C` takes effect."""
     default = _complete(GlobalFlags(), environment)
-    for directory in [level.cwd for level in levels if level.cwd] or [default.cwd]:
-        if directory is not None:
-            _change_directory(directory)
+    named = [level.cwd for level in levels if level.cwd is not None]
+    for directory in named or ([] if default.cwd is None else [default.cwd]):
+        _change_directory(directory)
     levels = [default, *levels]
     return Invocation(
         color=next((level.color for level in reversed(levels) if level.color), "auto"),

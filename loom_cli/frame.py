@@ -17,7 +17,8 @@ from loom_core.errors import UsageError
 class _HelpOption(Command):
     """Typer's own help goes through `sys.stdout`, which hides that it cannot be written; ours does not."""
 
-    def get_help_option(self, ctx: Context) -> TyperOption | None:
+    def get_help_option(self, ctx: Context) -> TyperOption | None:  # noqa: ARG002 - Typer's signature
+        """`-h, --help`."""
         if self._help_option is None:
             self._help_option = TyperOption(
                 param_decls=["-h", "--help"],
@@ -35,6 +36,7 @@ class OneCommand(_HelpOption, TyperCommand):
     """A command."""
 
     def get_help(self, ctx: Context) -> str:
+        """What `--help` prints."""
         return help_text(self, ctx)
 
 
@@ -42,13 +44,15 @@ class CommandGroup(_HelpOption, TyperGroup):
     """A group of commands that says what a mistyped name may have meant."""
 
     def get_help(self, ctx: Context) -> str:
-        return help_text(self, ctx, self.summaries(ctx))
+        """What `--help` prints."""
+        return help_text(self, ctx, self.summaries())
 
-    def summaries(self, ctx: Context) -> list[tuple[str, str]]:
+    def summaries(self) -> list[tuple[str, str]]:
         """Each command with one line on it."""
         return [(name, (command.help or "").partition("\n")[0]) for name, command in self.commands.items()]
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        """The command that the first argument names."""
         name, names = args[0], self.list_commands(ctx)
         if name not in names:
             raise UsageError(
@@ -58,7 +62,8 @@ class CommandGroup(_HelpOption, TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Context) -> Any:
-        if not (ctx._protected_args or self.invoke_without_command):
+        """Run the command that was named."""
+        if not (ctx._protected_args or self.invoke_without_command):  # noqa: SLF001 - Typer keeps it nowhere else
             raise UsageError(f"{ctx.command_path}: which command?", hint=", ".join(self.list_commands(ctx)))
         return super().invoke(ctx)
 

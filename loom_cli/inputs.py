@@ -11,7 +11,7 @@ from loom_core.errors import InputError
 from loom_core.messages import JSON
 
 
-def gather(said: Input, invocation: Invocation) -> dict[str, JSON]:
+def gather(said: Input, invocation: Invocation, *, with_stdin: bool = True) -> dict[str, JSON]:
     """Everything by name, standard input last. Raises `InputError`."""
     inputs: dict[str, JSON] = dict(said.values or {})
     room = said.max_bytes or 0
@@ -19,9 +19,10 @@ def gather(said: Input, invocation: Invocation) -> dict[str, JSON]:
         text = _text(path, room)
         room -= len(text)
         inputs[str(path)] = text
-    stdin = read_stdin(said, invocation)
-    if stdin is not None:
-        inputs["stdin"] = stdin
+    if with_stdin:
+        stdin = read_stdin(said.stdin or "auto", said.stdin_max_bytes or 0, invocation.notice)
+        if stdin is not None:
+            inputs["stdin"] = stdin
     return inputs
 
 

@@ -1,6 +1,7 @@
 """One call of the program: what every command may ask about it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,11 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     no_input: bool = False
     config: Path | None = None
     """The configuration file to read instead of the user's own."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The process's. No field, so that no repr shows the secrets in it."""
+        return os.environ
 
     def notice(self, text: str) -> None:
         """Tell the user one line that is no error; `-q` silences it."""

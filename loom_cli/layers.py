@@ -7,7 +7,6 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from loom_cli.fields import InstructionsFile
 from loom_cli.toml_lines import Key, key_lines
 from loom_cli.validation import Fault, faults
 from loom_core.errors import InputError, UsageError
@@ -57,6 +56,7 @@ def read_layer(
     source: str,
     kind: type[S],
     error: type[UsageError],
+    *,
     more: Callable[[S], Iterator[Fault]] = lambda _: iter(()),
     required: tuple[str, ...] = (),
 ) -> Layer[S]:
@@ -119,4 +119,8 @@ def _line(lines: Mapping[Key, int], key: Key) -> int:
 def _nearest(origins: Mapping[str, str], key: Key) -> str:
     """The origin of the setting that said the key, or part of it, or that it is part of."""
     dotted = ".".join(key)
-    return next(origin for said, origin in origins.items() if f"{dotted}.".startswith(f"{said}.") or f"{said}.".startswith(f"{dotted}."))
+    return next(
+        origin
+        for said, origin in origins.items()
+        if f"{dotted}.".startswith(f"{said}.") or f"{said}.".startswith(f"{dotted}.")
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from loom_cli.environment import from_environment, pair, twin
-from loom_cli.fields import FLAGS, SHORTHANDS, Config, Task, leaves
+from loom_cli.fields import FLAGS, SHORTHANDS, Fields, Task, leaves
 from loom_cli.layers import Layer, Setting, instructions_text, layer_of
 from loom_cli.validation import alternatives
 from loom_core.errors import InputError, UsageError
@@ -30,9 +30,9 @@ def flags_layer(given: Mapping[str, Any]) -> Layer[Task]:
     return layer_of((*free, *specific), Task)
 
 
-def environment_layer(environment: Mapping[str, str]) -> Layer[Config]:
+def environment_layer(environment: Mapping[str, str]) -> Layer[Fields]:
     """What the variables LOOM_* say. Raises `UsageError` or `InputError`."""
-    kinds = dict(leaves(Config))
+    kinds = dict(leaves(Fields))
     options: dict[str, Any] = {
         **dict.fromkeys(SHORTHANDS, bool),
         "--cap": list[str],
@@ -50,7 +50,7 @@ def environment_layer(environment: Mapping[str, str]) -> Layer[Config]:
         for key in sorted(kinds.keys() - FLAGS.values())
         if (value := from_environment(environment, twin(key), kinds[key])) is not None
     ]
-    return layer_of(settings, Config)
+    return layer_of(settings, Fields)
 
 
 def _fields(option: str, value: Any) -> Iterator[tuple[str, JSON]]:

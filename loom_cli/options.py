@@ -14,7 +14,7 @@ Attached: TypeAlias = Annotated[
 ]
 
 
-class AgentFlags(Flags):
+class AgentFlags(Flags, frozen=True, kw_only=True):
     """Which agent, and what it may do."""
 
     model: Annotated[
@@ -23,42 +23,36 @@ class AgentFlags(Flags):
     instructions: Annotated[
         Path | None, flag("-i", "--instructions", metavar="FILE", help="how to work", group=COMMON)
     ] = None
-    set: Annotated[
-        list[str] | None, flag("--set", metavar="KEY=VALUE", help="a task field, dotted", group=COMMON)
-    ] = None
+    set: Annotated[list[str] | None, flag("--set", metavar="KEY=VALUE", help="a task field, dotted", group=COMMON)] = (
+        None
+    )
     cap: Annotated[
         list[str] | None, flag("--cap", metavar="NAME", help="grant files=write, shell ...", group=SAFETY)
     ] = None
-    allow: Annotated[
-        list[str] | None, flag("--allow", metavar="RULE", help="calls that need no yes", group=SAFETY)
-    ] = None
+    allow: Annotated[list[str] | None, flag("--allow", metavar="RULE", help="calls that need no yes", group=SAFETY)] = (
+        None
+    )
     deny: Annotated[list[str] | None, flag("--deny", metavar="RULE", help="calls that never run", group=SAFETY)] = None
     mode: Annotated[Mode | None, flag("--mode", metavar="MODE", help="plan, default or auto", group=SAFETY)] = None
-    max_turns: Annotated[
-        int | None, flag("--max-turns", metavar="N", help="model requests (40)", group=SAFETY)
-    ] = None
-    max_tokens: Annotated[
-        int | None, flag("--max-tokens", metavar="N", help="tokens, in and out", group=SAFETY)
-    ] = None
+    max_turns: Annotated[int | None, flag("--max-turns", metavar="N", help="model requests (40)", group=SAFETY)] = None
+    max_tokens: Annotated[int | None, flag("--max-tokens", metavar="N", help="tokens, in and out", group=SAFETY)] = None
     max_cost: Annotated[float | None, flag("--max-cost", metavar="USD", help="money", group=SAFETY)] = None
     timeout: Annotated[
         float | None, flag("--timeout", metavar="SECONDS", help="of the whole run (1800)", group=SAFETY)
     ] = None
 
 
-class SessionFlags(Flags):
+class SessionFlags(Flags, frozen=True, kw_only=True):
     """Which session it goes into."""
 
     session: Annotated[
         str | None, flag("-s", "--session", metavar="ID", help="go on with this session", group=COMMON)
     ] = None
-    resume_latest: Annotated[
-        bool, flag("-c", "--continue", help="go on with the latest session", group=COMMON)
-    ] = False
+    resume_latest: Annotated[bool, flag("-c", "--continue", help="go on with the latest session", group=COMMON)] = False
     no_session: Annotated[bool, flag("--no-session", help="keep no record", group=COMMON)] = False
 
 
-class RunFlags(Flags):
+class RunFlags(Flags, frozen=True, kw_only=True):
     """What `run` takes besides."""
 
     goal: Goal = None
@@ -84,7 +78,7 @@ class RunFlags(Flags):
     json: Annotated[bool, flag("--json", help="short for --format json", group=OUTPUT)] = False
 
 
-class ChatFlags(Flags):
+class ChatFlags(Flags, frozen=True, kw_only=True):
     """What `chat` takes besides."""
 
     file: Attached = None

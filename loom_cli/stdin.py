@@ -1,5 +1,7 @@
 """Standard input as data that comes with the goal."""
 
+import codecs
+import fcntl
 import hashlib
 import os
 import select
@@ -26,7 +28,7 @@ def read_stdin(mode: StdinMode, limit: int, tell: Callable[[str], None]) -> Inpu
     data = b"" if mode == "ignore" or not _readable() else _read(limit + 1, tell)
     if not data:
         if mode == "require":
-            raise InputError("standard input is empty, and --stdin=require says it must not be")
+            raise InputError("there is nothing on standard input, and --stdin=require says there must be")
         return None
     if b"\0" in data[:_BINARY_WITHIN]:
         raise InputError("stdin is binary; use --file", hint="-n leaves it unread")
@@ -36,9 +38,23 @@ def read_stdin(mode: StdinMode, limit: int, tell: Callable[[str], None]) -> Inpu
                 f"standard input is longer than {limit} bytes",
                 hint="--stdin=head takes its beginning; --set input.stdin_max_bytes=N raises the limit",
             )
-        data = data[:limit]
+        whole = codecs.utf_8_decode(data[:limit], "replace", False)[1]  # the cut may fall into a character
+        data = data[:whole]
         tell(f"standard input is longer than {limit} bytes; the rest is left out")
     return _labelled(data, tell)
+
+
+def read_text(limit: int = 1024 * 1024) -> str:
+    """All of standard input as a text of its own, such as a task file. Raises `InputError`."""
+    data = _read(limit + 1, lambda _: None) if _readable() else b""
+    if not data:
+        raise InputError("there is nothing on standard input")
+    if len(data) > limit:
+        raise InputError(f"standard input is longer than {limit} bytes")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"standard input is not UTF-8 (byte {error.start})") from None
 
 
 def _labelled(data: bytes, tell: Callable[[str], None]) -> InputData:
@@ -48,3 +64,33 @@ def _labelled(data: bytes, tell: Callable[[str], None]) -> InputData:
     except UnicodeDecodeError as error:
         tell(f"standard input is not UTF-8 (byte {error.start}); what is not was replaced")
     return InputData(name="stdin", text=text, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def _readable() -> bool:
+    """Whether data could come: not where descriptor 0 is closed, or a terminal."""
+    try:
+        access = fcntl.fcntl(STDIN, fcntl.F_GETFL) & os.O_ACCMODE
+    except OSError:
+        return False
+    return access != os.O_WRONLY and not os.isatty(STDIN)
+
+
+def _read(most: int, tell: Callable[[str], None]) -> bytes:
+    """Up to `most` bytes, fewer only at the end of the data."""
+    if os.isatty(STDERR) and not select.select([STDIN], [], [], NOTICE_AFTER_S)[0]:
+        tell("reading stdin, Ctrl-D ends it (-n to skip)")
+    data = bytearray()
+    try:
+        while len(data) < most and (block := _block(min(_BLOCK, most - len(data)))):
+            data += block
+    except OSError as error:
+        raise InputError(f"cannot read standard input: {error.strerror}") from None
+    return bytes(data)
+
+
+def _block(most: int) -> bytes:
+    while True:
+        try:
+            return os.read(STDIN, most)
+        except BlockingIOError:  # whoever shares the descriptor may have made it non-blocking
+            select.select([STDIN], [], [])

@@ -20,7 +20,7 @@ from loom_core.messages import JSON
 _BLANK = re.compile(r"(\$?)\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
+_TYPES = {"string": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 
 
 def read_task(path: Path) -> Layer[Task]:
@@ -37,9 +37,7 @@ def parse_task(text: str, *, source: str, name: str, directory: Path) -> Layer[T
 
     Paths in the result are the file's, joined to `directory`; instructions that stand in a file are loaded.
     """
-    layer = read_layer(
-        text, source, Task, TaskFileError, lambda task: _faults(task, directory), required=("schema",)
-    )
+    layer = read_layer(text, source, Task, TaskFileError, more=lambda task: _faults(task, directory), required=("schema",))
     task = layer.fields
     changes: dict[str, Any] = {"name": task.name or name}
     if isinstance(task.instructions, InstructionsFile):
@@ -68,10 +66,8 @@ def bind(task: Task, given: Iterable[str]) -> Task:
     for text in given:
         try:
             key, value = pair(text)
-            if key not in params:
-                raise ValueError(_unknown(key, params))
             required.pop(key, None)
-            values[key] = _read(params[key], value)
+            values[key] = _read(params, key, value)
         except ValueError as error:
             wrong.append(f"--param {text}: {error}")
     wrong += [f"the task needs --param {key}=...  {param.description}".rstrip() for key, param in required.items()]
@@ -99,6 +95,8 @@ def _filled(task: Task, values: Mapping[str, str]) -> Task:
 def _faults(task: Task, directory: Path) -> Iterator[Fault]:
     """What the schema cannot say."""
     params = task.params or {}
+    if task.keys.cmd is not None:
+        yield Fault(("keys",), "not in a task file: it names a command to run")
     for name, param in params.items():
         for field, complaint in _param_faults(name, param):
             yield Fault(("params", name, *field), complaint)
@@ -140,12 +138,11 @@ def _param_faults(name: str, param: Param) -> Iterator[tuple[Key, str]]:
         yield ("choices",), "a choice needs them, and nothing else has them"
     if param.default is None:
         return
-    kinds = _TYPES.get(param.type, (object,))
     if param.type == "path":
         yield ("default",), "a path has none: it is the caller's"
     elif param.type == "choice" and param.default not in (param.choices or ()):
         yield ("default",), f"{param.default!r} is none of {', '.join(param.choices or ())}"
-    elif not isinstance(param.default, kinds) or (isinstance(param.default, bool) and bool not in kinds + (object,)):
+    elif type(param.default) not in _TYPES.get(param.type, (type(param.default),)):
         yield ("default",), f"expected {param.type}, got {type(param.default).__name__}"
 
 
@@ -155,8 +152,11 @@ def _blank_faults(text: str, params: Mapping[str, Param]) -> Iterator[str]:
             yield f"${{{blank[2]}}}: {_unknown(blank[2], params)}; write $${{{blank[2]}}} for the text itself"
 
 
-def _read(param: Param, text: str) -> str:
-    """The value the caller gives, in its canonical text. Raises `ValueError`."""
+def _read(params: Mapping[str, Param], key: str, text: str) -> str:
+    """The value the caller gives for a parameter, in its canonical text. Raises `ValueError`."""
+    if key not in params:
+        raise ValueError(_unknown(key, params))
+    param = params[key]
     match param.type:
         case "int" | "float":
             try:
@@ -172,7 +172,7 @@ def _read(param: Param, text: str) -> str:
                 raise ValueError(f"expected one of {', '.join(param.choices or ())}")
             return text
         case "path":
-            return os.path.abspath(text)
+            return str(Path(text).absolute())
         case "json":
             return _text(msgspec.json.decode(text))
         case "string":

@@ -1,7 +1,7 @@
 """The command tree: which commands there are and where each lives."""
 
 import importlib
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 from typer._click.core import Command, Context
@@ -31,18 +31,35 @@ COMMANDS = {
 class Root(CommandGroup):
     """`loom` itself."""
 
-    def list_commands(self, ctx: Context) -> list[str]:
+    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - Typer's signature
+        """The names, in the order of help."""
         return list(COMMANDS)
 
-    def summaries(self, ctx: Context) -> list[tuple[str, str]]:
+    def summaries(self) -> list[tuple[str, str]]:
+        """Each command with one line on it, from the table."""
         return list(COMMANDS.items())
 
-    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:  # noqa: ARG002 - Typer's signature
+        """The command, its module imported now."""
         if cmd_name not in COMMANDS:
             return None
         found = get_command(importlib.import_module(f"loom_cli.commands.{cmd_name}").app)
         found.name = cmd_name
         return found
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        write_out(f"loom {__version__}\n")
+        raise typer.Exit
+
+
+Version: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "-V", "--version", is_eager=True, callback=_print_version, help="the version", rich_help_panel="Everywhere"
+    ),
+]
 
 
 def root() -> Command:
@@ -62,21 +79,7 @@ def root() -> Command:
     return get_group(app)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        write_out(f"loom {__version__}\n")
-        raise typer.Exit
-
-
-def _bare(
-    invocation: Invocation,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "-V", "--version", is_eager=True, callback=_print_version, help="the version", rich_help_panel="Everywhere"
-        ),
-    ] = False,
-) -> None:
+def _bare(invocation: Invocation, version: Version = False) -> None:  # noqa: ARG001 - its callback does it
     """An agent shell: visible context, explained permissions, sessions that survive."""
     from loom_cli.welcome import welcome
 

@@ -86,6 +86,11 @@ class Agent:
     def __repr__(self) -> str:
         return f"<Agent {self._assembly.model} tools={list(self._assembly.tools.names)}>"
 
+    @property
+    def system(self) -> str:
+        """The system prompt of every request."""
+        return self._assembly.system
+
     def session(self, config: SessionConfig | str | None = None) -> Session:
         """A session: a new one, or by id the one in use, or its log opened again.
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from loom_cli.fields import Task
-from loom_cli.flags import given
 from loom_cli.frame import command, single
 from loom_cli.invocation import Invocation
 from loom_cli.options import AgentFlags, RunFlags, SessionFlags
@@ -32,32 +31,27 @@ def run(
     ] = None,
 ) -> None:
     """Give an agent one goal and get the answer on standard output."""
-    from loom_cli.assembly import settle
+    from loom_cli.assembly import chosen_session, said, settle, user_settings
     from loom_cli.inputs import gather
     from loom_cli.oneshot import Job, carry_out
     from loom_cli.option_fields import flags_layer
-    from loom_cli.places import settings_of
     from loom_core.runtime.run import RuntimeTask
 
-    flags = flags_layer(given(agent, sessions, own)).fields
+    flags = flags_layer(said(agent, sessions, own)).fields
     read = None if task is None else _task(task, own)
-    setup = settle(settings_of(invocation), flags, read)
-    for notice in setup.notices:
+    setup = settle(user_settings(invocation), flags, read)
+    for notice in setup.withheld:
         invocation.notice(notice)
-    goal = flags.goal or (read.goal if read is not None else None)
-    if not goal or not goal.strip():
-        raise UsageError("there is no goal", hint='say it with -g "...", or name a task file; loom run --help shows how')
     fields = setup.fields
-    inputs = gather(fields.input, invocation, read_stdin=task != "-")
+    if not (fields.goal or "").strip():
+        raise UsageError("there is no goal", hint='say it with -g "...", or name a task file; loom run --help shows how')
     job = Job(
         fields=fields,
         task=RuntimeTask(
-            goal=goal,
-            criteria=(read.criteria if read is not None else None) or (),
-            metadata={"name": (read.name if read is not None else None) or ""},
+            goal=fields.goal or "", criteria=fields.criteria or (), metadata={"name": fields.name or ""}
         ),
-        inputs=inputs,
-        session=_session(sessions, fields),
+        inputs=gather(fields.input, invocation, with_stdin=task != "-"),
+        session=chosen_session(sessions, fields),
     )
     if own.dry_run:
         from loom_cli.dry_run import show
@@ -72,7 +66,7 @@ def _task(reference: str, own: RunFlags) -> Task:
 
     if reference != "-":
         return bind(read_task(Path(reference)).fields, own.param or ())
-    from loom_cli.stdin import read_all
+    from loom_cli.stdin import read_text
 
-    layer = parse_task(read_all(), source="standard input", name="stdin", directory=Path.cwd())
+    layer = parse_task(read_text(), source="standard input", name="stdin", directory=Path.cwd())
     return bind(layer.fields, own.param or ())

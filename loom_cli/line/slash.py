@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from loom_cli.line.chat import LineChat
 
 # A path like /usr/bin is no command, so only a lone word is one.
-_COMMAND = re.compile(r"/([A-Za-z-]+)(?:\s+(.*))?", re.DOTALL)
+_COMMAND = re.compile(r"/([A-Za-z-]+)(?: +(.*))?")
 MODES: tuple[str, ...] = get_args(Mode)
 
 

@@ -78,12 +78,15 @@ class ChatAssembler:
         if isinstance(chunk.get("usage"), dict):
             self._usage = _usage(chunk["usage"])
         choices = chunk.get("choices")
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, dict):
             return ()
-        finish = choices[0].get("finish_reason")
+        if classify.has_error(choice):  # OpenRouter, when the provider behind it fails in between
+            raise classify.from_payload(self._service, choice)
+        finish = choice.get("finish_reason")
         if isinstance(finish, str) and finish:  # null may follow it (OpenRouter)
             self._finish = finish
-        delta = choices[0].get("delta")
+        delta = choice.get("delta")
         return self._delta(delta) if isinstance(delta, dict) else ()
 
     def reply(self) -> Reply:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -41,7 +41,6 @@ from loom_core.tools.registry import ToolRegistry
 from loom_core.tools.spec import Workspace
 
 E = TypeVar("E", bound=Event)
-Mode = Literal["default", "plan", "auto"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,9 +46,11 @@ class Subject:
 
         Quoted as a shell would, so that an argument with a space in it is not taken for two.
         """
-        if self.script is None or self.script.opaque or plain_argv(self.script.source) is None:
+        if self.script is None or self.script.opaque:
             return None
-        commands = self.script.commands
+        argv, commands = plain_argv(self.script.source), self.script.commands
+        if argv is None or commands[0].words != tuple(argv):
+            return None
         parts = [command for command in commands if command.program not in TRANSPARENT or command is commands[-1]]
         return tuple(join(command.words) for command in parts)
 
@@ -81,7 +83,7 @@ class Rule:
 
     def touches(self, subject: Subject) -> bool:
         """Whether a rule that forbids or asks applies: to any part of the call."""
-        if not self._names(subject.tool):
+        if not self.names(subject.tool):
             return False
         if self.pattern is None:
             return True
@@ -90,11 +92,12 @@ class Rule:
             return any(self._text.matches(text) for text in texts)
         if subject.path is not None:
             return self._matches_path(subject)
+        # A pattern that cannot be read for this tool forbids too much rather than nothing.
         return ":" not in self.pattern or self._matches_argument(subject)
 
     def covers(self, subject: Subject) -> bool:
         """Whether a rule that allows applies: to the whole of the call."""
-        if not self._names(subject.tool):
+        if not self.names(subject.tool):
             return False
         if self.pattern is None:
             return True
@@ -106,7 +109,8 @@ class Rule:
             return self._matches_path(subject)
         return self._matches_argument(subject)
 
-    def _names(self, tool: str) -> bool:
+    def names(self, tool: str) -> bool:
+        """Whether the rule is about this tool at all."""
         tool = tool.lower()
         return tool.startswith(self.tool[:-1]) if self.tool.endswith("*") else tool == self.tool
 

@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 from loom_core.errors import ToolError
 from loom_core.tools.builtin.nearby import missing
@@ -16,14 +17,14 @@ _LISTED = 200  # files
 _SECONDS = 20.0
 
 
-def glob(pattern: str, context: ToolContext, path: str = ".") -> str:
+def glob(
+    pattern: Annotated[str, "Relative to path; `*.py` means the files right there, `**/*.py` those below it too."],
+    context: ToolContext,
+    path: Annotated[str, "The directory to look in."] = ".",
+) -> str:
     """List files of the workspace by a pattern such as `**/*.py` or `src/{core,cli}/*.toml`, newest first.
 
     `*` and `?` stay within a name, `**` stands for any directories, also none. Files that git ignores are left out.
-
-    Args:
-        pattern: Relative to `path`; `*.py` means the files in that directory alone, `**/*.py` those below it too.
-        path: The directory to look in; the root of the workspace by default.
     """
     base = context.workspace.resolve(path)
     if not base.is_dir():
@@ -40,8 +41,7 @@ def glob(pattern: str, context: ToolContext, path: str = ".") -> str:
     found: list[tuple[int, str]] = []
     notes: list[str] = []
     try:
-        for entry in entries:
-            found.append((-_modified(entry), shown(Path(entry.path), context.workspace)))
+        found.extend((-_modified(entry), shown(Path(entry.path), context.workspace)) for entry in entries)
     except TimeoutError:
         notes.append(f"[stopped after {_SECONDS:g} s; there may be more]")
     if not found:

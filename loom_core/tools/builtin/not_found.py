@@ -10,7 +10,7 @@ _NUMBERED = re.compile(r"\s*\d+\t")
 
 
 def not_found_because(text: str, piece: str) -> str:
-    """One clause for a message, such as `line 3 differs in white space only: the file has "\tx", old_string "    x"`."""
+    """A clause such as `line 3 differs in white space only: the file has "  x", old_string "    x"`."""
     wanted = _lines(piece.strip("\r\n"))
     if all(_NUMBERED.match(line) for line in wanted):
         return "leave out the line numbers and the tab after each"

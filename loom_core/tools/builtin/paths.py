@@ -3,10 +3,12 @@
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO, TypeAlias
 
 from loom_core.errors import ToolError
 from loom_core.tools.spec import Workspace
+
+FilePath: TypeAlias = Annotated[str, "Absolute, or relative to the root of the workspace."]
 
 WHOLE = 8 * 1024 * 1024
 """Bytes up to which a file is read whole, noted as seen, and may be changed."""
@@ -18,10 +20,10 @@ def shown(path: Path, workspace: Workspace) -> str:
 
 
 def open_regular(path: Path, name: str) -> BinaryIO:
-    """Open a resolved path for reading. Raises `ToolError` for what is no regular file or cannot be read, and
-    `FileNotFoundError`.
+    """Open a resolved path for reading.
 
-    A symlink that took the place of the file or of a directory above it since it was resolved is not followed.
+    Raises `FileNotFoundError`, and `ToolError` for what is no regular file or cannot be read. A symlink that took the
+    place of the file or of a directory above it since it was resolved is not followed.
     """
     try:
         # O_NONBLOCK: opening a FIFO would wait for a writer.
@@ -30,14 +32,14 @@ def open_regular(path: Path, name: str) -> BinaryIO:
         raise
     except OSError as error:
         raise ToolError(f"{name} cannot be read: {error.strerror}") from error
+    file = os.fdopen(descriptor, "rb")
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ToolError(f"{name} is no regular file")
+        _require_regular(descriptor, name)
         require_place(descriptor, path, name)
-        return os.fdopen(descriptor, "rb")
     except BaseException:
-        os.close(descriptor)
+        file.close()
         raise
+    return file
 
 
 def require_place(descriptor: int, path: Path, name: str) -> None:
@@ -47,11 +49,16 @@ def require_place(descriptor: int, path: Path, name: str) -> None:
     the last component has to do.
     """
     try:
-        place = os.readlink(f"/proc/self/fd/{descriptor}")
+        place = Path(f"/proc/self/fd/{descriptor}").readlink()
     except OSError:
         return
-    if place != str(path):
+    if place != path:
         raise ToolError(f"{name} was moved or replaced while it was opened; try again")
+
+
+def _require_regular(descriptor: int, name: str) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise ToolError(f"{name} is no regular file")
 
 
 def read_whole(path: Path, name: str) -> bytes:

@@ -66,10 +66,9 @@ class PathPattern:
 
     def _closed(self, positions: set[int]) -> Positions:
         """`**` also stands for no directory at all."""
-        for position in sorted(positions):
-            while position < len(self._segments) and self._segments[position] is None:
-                position += 1
-                positions.add(position)
+        for position, segment in enumerate(self._segments):
+            if segment is None and position in positions:
+                positions.add(position + 1)
         return frozenset(positions)
 
 

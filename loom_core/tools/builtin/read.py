@@ -10,7 +10,7 @@ from msgspec import Meta
 from loom_core.errors import ToolError
 from loom_core.messages import Image
 from loom_core.tools.builtin.nearby import is_directory, missing
-from loom_core.tools.builtin.paths import WHOLE, open_regular, shown
+from loom_core.tools.builtin.paths import WHOLE, FilePath, open_regular, shown
 from loom_core.tools.builtin.text_file import SNIFFED, Encoding, detect, lines
 from loom_core.tools.spec import ToolContext, ToolOutput
 from loom_core.tools.text import visible
@@ -22,19 +22,14 @@ _PICTURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"
 
 
 def read(
-    path: str,
+    path: FilePath,
     context: ToolContext,
-    offset: Annotated[int, Meta(ge=1)] = 1,
-    limit: Annotated[int, Meta(ge=1, le=2_000)] = 2_000,
+    offset: Annotated[int, Meta(ge=1, description="Number of the first line to read.")] = 1,
+    limit: Annotated[int, Meta(ge=1, le=2_000, description="How many lines to read at most.")] = 2_000,
 ) -> ToolOutput:
     """Read a file of the workspace: text as numbered lines, or a picture (PNG, JPEG, GIF, WebP).
 
     The line number and the tab after it are not part of the line. Where more follows, the end says how to go on.
-
-    Args:
-        path: Absolute, or relative to the root of the workspace.
-        offset: Number of the first line to read.
-        limit: How many lines to read at most.
     """
     target = context.workspace.resolve(path)
     name = shown(target, context.workspace)
@@ -47,25 +42,25 @@ def read(
     with file:
         size = os.fstat(file.fileno()).st_size
         if size > WHOLE:
-            return _content(file, file.read(SNIFFED), size, name, offset, limit)
+            return _content(file, file.read(SNIFFED), size, name, offset=offset, limit=limit)
         data = file.read(WHOLE)
     context.files.seen(target, data)
-    picture = _picture(data)
-    if picture is not None and len(data) <= _PICTURE:
+    picture = _picture(data) if len(data) <= _PICTURE else None
+    if picture is not None:
         return ToolOutput(content=f"[{name}: {picture.media_type}, {len(data):,} bytes]", images=(picture,))
-    return _content(io.BytesIO(data), data[:SNIFFED], len(data), name, offset, limit)
+    return _content(io.BytesIO(data), data[:SNIFFED], len(data), name, offset=offset, limit=limit)
 
 
-def _content(file: BinaryIO, head: bytes, size: int, name: str, offset: int, limit: int) -> ToolOutput:
+def _content(file: BinaryIO, head: bytes, size: int, name: str, *, offset: int, limit: int) -> ToolOutput:
     encoding = detect(head)
     if encoding is None:
         return ToolOutput(content=f"[{name} is a binary file of {size:,} bytes, which cannot be shown as text.]")
     if not size:
         return ToolOutput(content=f"[{name} is empty.]")
-    return ToolOutput(content=_page(file, encoding, size, offset, limit))
+    return ToolOutput(content=_page(file, encoding, size, offset=offset, limit=limit))
 
 
-def _page(file: BinaryIO, encoding: Encoding, size: int, offset: int, limit: int) -> str:
+def _page(file: BinaryIO, encoding: Encoding, size: int, *, offset: int, limit: int) -> str:
     """The lines from `offset`, as many as are wanted and fit, and what a reader must know besides."""
     shown_lines: list[str] = []
     notes: list[str] = []
@@ -89,11 +84,7 @@ def _page(file: BinaryIO, encoding: Encoding, size: int, offset: int, limit: int
 
 
 def _picture(data: bytes) -> Image | None:
-    for magic, media_type in _PICTURES:
-        if data.startswith(magic):
-            break
-    else:
-        if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
-            return None
+    media_type = next((media_type for magic, media_type in _PICTURES if data.startswith(magic)), None)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         media_type = "image/webp"
-    return Image(media_type=media_type, data=base64.b64encode(data).decode("ascii"))
+    return None if media_type is None else Image(media_type=media_type, data=base64.b64encode(data).decode("ascii"))

@@ -63,7 +63,7 @@ class Line(NamedTuple):
 
 
 def lines(file: BinaryIO, encoding: Encoding, *, longest: int) -> Iterator[Line]:
-    """The lines of `file` from its start, each cut to `longest` characters; bytes that are no text read as `\\xNN`.
+    r"""The lines of `file` from its start, each cut to `longest` characters; bytes that are no text read as `\xNN`.
 
     A line ends with LF; a CR before it belongs to the end, another does not.
     """
