@@ -13,15 +13,15 @@ from loom_cli.flags import Flags, long_name
 from loom_cli.invocation import Invocation
 from loom_cli.keys import find_key
 from loom_cli.options import SessionFlags
-from loom_cli.places import config_directory, session_store
+from loom_cli.places import session_store
 from loom_cli.prompt import INSTRUCTIONS
 from loom_cli.resolution import Resolved, resolve
-from loom_cli.settings import FILE_NAME, Settings, load_settings
-from loom_core import capability
+from loom_cli.settings import Settings
 from loom_core.agent import Agent
 from loom_core.config import Generation, Limits, Memory, Model, Runtime
 from loom_core.errors import SessionNotFound, UsageError
 from loom_core.providers.registry import discover
+from loom_core.runtime import capability
 from loom_core.runtime.approvals import Approver
 from loom_core.runtime.governance import GovernancePolicy
 from loom_core.runtime.session_store import SessionStore
@@ -41,14 +41,6 @@ CHAT = over(
 def said(*flags: Flags) -> dict[str, Any]:
     """The options of these classes by their long names."""
     return {long_name(field): getattr(one, field.name) for one in flags for field in structs.fields(one)}
-
-
-def user_settings(invocation: Invocation) -> Settings:
-    """The settings of this user, from the file the invocation names or the usual one."""
-    named = invocation.config
-    return load_settings(
-        named or config_directory() / FILE_NAME, invocation.environment, required=named is not None
-    )
 
 
 def chosen_session(flags: SessionFlags, fields: Fields) -> str | None:
@@ -179,7 +171,6 @@ def _governance(fields: Fields) -> GovernancePolicy:
             # Whoever grants a tool that destroys still has the mode between it and the files.
             destructive=True,
             on_denied=said.on_denied or "stop",
-            max_calls=said.max_calls or {},
         )
     except ValueError as error:
         raise UsageError(str(error), hint="loom help rules explains how rules are written") from None

@@ -23,11 +23,12 @@ def report(error: Exception, arguments: list[str]) -> int:
 
 
 def describe(what: str, hint: str | None) -> str:
-    """An error as text for a person: what and where, then, indented, what to do."""
-    lines = [f"loom: {what}", *(f"  {line}" for line in (hint or "").splitlines())]
-    return _visible("\n".join(lines)) + "\n"
+    """An error as text for a person: what and where, then, indented, what to do.
 
+    It may quote a file, a server or a model, so it is shown without power over the terminal.
+    """
+    from loom_core.safety.text import safe_text
 
-def _visible(text: str) -> str:
-    """The text without power over a terminal: an error may quote a file, a server or a model."""
-    return "".join(char if char == "\n" or char.isprintable() else ascii(char)[1:-1] for char in text)
+    first, *more = what.splitlines() or [""]
+    lines = [f"loom: {first}", *more, *(f"  {line}" for line in (hint or "").splitlines())]
+    return safe_text("\n".join(lines)) + "\n"

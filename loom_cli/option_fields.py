@@ -95,14 +95,20 @@ def _input(text: str) -> tuple[str, JSON]:
 
 
 def _free(text: str) -> tuple[str, JSON]:
-    """`KEY=VALUE`, the value as in TOML; what is no TOML, or names a field of text, is text."""
     try:
         key, value = pair(text)
     except ValueError as error:
         raise UsageError(f"--set {text}: {error}") from None
+    return key, free_value(key, value)
+
+
+def free_value(key: str, text: str) -> JSON:
+    """The value of a dotted field as a person writes it: as in TOML; but what names a field of text, or is no TOML,
+    stands for itself.
+    """
     if str in alternatives(dict(leaves(Task)).get(key)):
-        return key, value
+        return text
     try:
-        return key, tomllib.loads(f"value = {value}")["value"]
+        return tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError):
-        return key, value
+        return text

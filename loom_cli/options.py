@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
+import typer
+
 from loom_cli.fields import Mode, OutputFormat, StdinMode
 from loom_cli.flags import Flags, flag
 
@@ -11,6 +13,10 @@ COMMON, SAFETY, OUTPUT = "Common", "Safety", "Output"
 Goal: TypeAlias = Annotated[str | None, flag("-g", "--goal", metavar="TEXT", help="what to do", group=COMMON)]
 Attached: TypeAlias = Annotated[
     list[Path] | None, flag("-f", "--file", metavar="PATH", help="attach a file; may repeat", group=COMMON)
+]
+
+Yes: TypeAlias = Annotated[
+    bool, typer.Option("-y", "--yes", help="do not ask first", rich_help_panel=SAFETY, show_default=False)
 ]
 
 

@@ -37,7 +37,9 @@ def parse_task(text: str, *, source: str, name: str, directory: Path) -> Layer[T
 
     Paths in the result are the file's, joined to `directory`; instructions that stand in a file are loaded.
     """
-    layer = read_layer(text, source, Task, TaskFileError, more=lambda task: _faults(task, directory), required=("schema",))
+    layer = read_layer(
+        text, source, Task, TaskFileError, more=lambda task: _faults(task, directory), required=("schema",)
+    )
     task = layer.fields
     changes: dict[str, Any] = {"name": task.name or name}
     if isinstance(task.instructions, InstructionsFile):

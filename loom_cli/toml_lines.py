@@ -1,4 +1,4 @@
-"""Where in a TOML text each key stands. The parser of the standard library does not say."""
+"""Where in a TOML text each key stands, which the parser of the standard library does not say."""
 
 import re
 import tomllib
@@ -23,14 +23,19 @@ def key_lines(text: str) -> dict[Key, int]:
 
     The keys of an inline table are not told apart from the key that holds it.
     """
-    lines: dict[Key, int] = {}
+    return {key: text.count("\n", 0, start) + 1 for key, (start, _) in key_spans(text).items()}
+
+
+def key_spans(text: str) -> dict[Key, tuple[int, int]]:
+    """Where each key with its value, and each table's header, begins and ends in the text."""
+    spans: dict[Key, tuple[int, int]] = {}
     table: Key = ()
     for statement in _statements(text):
         header = statement[0][0] == "["
         key = _key(statement)
         table = key if header else table
-        lines.setdefault(key if header else table + key, text.count("\n", 0, statement[0].start()) + 1)
-    return lines
+        spans.setdefault(key if header else table + key, (statement[0].start(), statement[-1].end()))
+    return spans
 
 
 def _statements(text: str) -> Iterator[list[re.Match[str]]]:

@@ -31,25 +31,26 @@ def run(
     ] = None,
 ) -> None:
     """Give an agent one goal and get the answer on standard output."""
-    from loom_cli.assembly import chosen_session, said, settle, user_settings
+    from loom_cli.assembly import chosen_session, said, settle
     from loom_cli.inputs import gather
     from loom_cli.oneshot import Job, carry_out
     from loom_cli.option_fields import flags_layer
+    from loom_cli.settings import settings_of
     from loom_core.runtime.run import RuntimeTask
 
     flags = flags_layer(said(agent, sessions, own)).fields
     read = None if task is None else _task(task, own)
-    setup = settle(user_settings(invocation), flags, read)
+    setup = settle(settings_of(invocation), flags, read)
     for notice in setup.withheld:
         invocation.notice(notice)
     fields = setup.fields
     if not (fields.goal or "").strip():
-        raise UsageError("there is no goal", hint='say it with -g "...", or name a task file; loom run --help shows how')
+        raise UsageError(
+            "there is no goal", hint='say it with -g "...", or name a task file; loom run --help shows how'
+        )
     job = Job(
         fields=fields,
-        task=RuntimeTask(
-            goal=fields.goal or "", criteria=fields.criteria or (), metadata={"name": fields.name or ""}
-        ),
+        task=RuntimeTask(goal=fields.goal or "", criteria=fields.criteria or (), metadata={"name": fields.name or ""}),
         inputs=gather(fields.input, invocation, with_stdin=task != "-"),
         session=chosen_session(sessions, fields),
     )

@@ -7,28 +7,305 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from loom_cli.invocation import Invocation
 from loom_cli.line import slash
-from loom_cli.line.blocks import MarkdownBlocks
+from loom_cli.line.answer import AnswerStream
+from loom_cli.line.asking import Asking
+from loom_cli.line.completion import make_completer
+from loom_cli.line.files import FileNames
 from loom_cli.line.history import append_history, load_history
 from loom_cli.line.interrupts import AGAIN_S, Interrupts
-from loom_cli.line.markdown import MarkdownRenderer
-from loom_cli.line.narrator import Narrator, note
+from loom_cli.line.narrator import PROMPT, Narrator, note
 from loom_cli.line.paint import Line, Span, line, paint
-from loom_cli.line.questions import CHOICES, Questions, question
 from loom_cli.line.recap import recap
 from loom_cli.line.screen import Screen
 from loom_cli.line.status import Status
 from loom_cli.line.view import View
 from loom_core import __version__
 from loom_core.agent import Agent
-from loom_core.events import ApprovalAnswer, Event, ModelDelta, ModelResponse, StreamRestarted, UserMessage
-from loom_core.messages import JSON, Text
+from loom_core.events import ApprovalAnswer, Event, RunEnd, UserMessage
+from loom_core.messages import JSON
 from loom_core.runtime.approvals import Approval, Approver
 from loom_core.runtime.run import Run, RunContext, RunResult
 from loom_core.runtime.session import Session
 
 _TICK_S = 1.0
-"""While a run goes on the seconds it took are shown; an idle chat has no timer."""
+"""While a run goes on, the seconds it took are shown. An idle chat has no timer."""
 _IDLE = "ask for something, / for commands, @ for files"
-_BUSY = "say something to the model; it is told at its next turn"
+_BUSY = "add something; the model is told at its next turn"
+
+
+class LineChat:
+    """One chat. Hand `approver` to the agent, then `run` it; `stopped_by` says how it was left."""
+
+    agent: Agent
+    session: Session
+    status: Status
+
+    def __init__(self, *, history: Path | None, color: bool, label: str = "") -> None:
+        self.stopped_by: int | None = None
+        """The signal the process is to end by, or None."""
+        self._history = history
+        self._color = color
+        self._label = label
+        """Stands in the status line all the time."""
+        self._view = View(placeholder=_IDLE)
+        self._interrupts = Interrupts(time.monotonic)
+        self._run: Run | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._late: list[str] = []
+        """Said when the run had just ended."""
+        self._leaving = False
+        self._last_group = ""
+
+    @property
+    def approver(self) -> Approver:
+        """Asks the person at this terminal. Only while `run` goes on."""
+        return self._approve
+
+    async def run(
+        self,
+        agent: Agent,
+        session: Session,
+        first_prompt: str | None = None,
+        *,
+        inputs: Mapping[str, JSON] | None = None,
+        stay: bool = True,
+    ) -> None:
+        """Chat until the person leaves; without `stay`, until the first prompt is dealt with.
+
+        `inputs` go with the first message. What was going on is cancelled by then, the session is still open.
+        """
+        self.agent, self.session = agent, session
+        self._inputs, self._stay = dict(inputs or {}), stay
+        directory = str(agent.describe()["workspace"])
+        self._screen = Screen(
+            self._view,
+            self,
+            completer=make_completer(FileNames(Path(directory))),
+            color=self._color,
+            history=[] if self._history is None else load_history(self._history),
+        )
+        self._asking = Asking(self._screen, self._show_question, directory=directory, clock=time.monotonic)
+        self._narrator = Narrator(lambda: self._screen.columns)
+        self._answer = AnswerStream(
+            lambda text: self._print("answer", text, gap=True), lambda: self._screen.columns, color=self._color
+        )
+        self._open(directory)
+        with self._signals():
+            try:
+                if first_prompt:
+                    self._begin(first_prompt)
+                await self._screen.run()
+            except EOFError:
+                self.stopped_by = signal.SIGHUP
+            finally:
+                self._leaving = True
+                await self._stop()
+
+    # What slash commands use
+
+    def tell(self, lines: list[Line]) -> None:
+        """Print lines of the program's own."""
+        self._print("told", paint(lines, color=self._color))
+        self._refresh()
+
+    def leave(self) -> None:
+        """End the chat."""
+        self._leaving = True
+        self._screen.leave()
+
+    # What the person does
+
+    def submitted(self, text: str) -> None:
+        """Carry out a command, or say it to the model: now, or to the run that is going on."""
+        if not text.strip():
+            return
+        if self._history is not None:
+            append_history(self._history, text)
+        command = slash.parse(text)
+        if command is None:
+            self._say(slash.literal(text))
+            return
+        self.tell([line(Span(PROMPT, "you"), text.strip())])
+        slash.obey(self, *command)
+
+    def interrupted(self) -> None:
+        """Ctrl-C: refuse what is asked, cancel what runs, clear what is typed; twice, leave."""
+        draft = bool(self._screen.draft) and not self._asking.shown
+        match self._interrupts.press(running=self._run is not None, draft=draft):
+            case "clear":
+                self._screen.draft = ""
+            case "warn":
+                self._hint("press Ctrl-C again to leave")
+            case "cancel":
+                self._asking.refuse("the user cancelled the turn")
+                self._cancel()
+                self._hint("cancelling; Ctrl-C again leaves")
+            case "leave":
+                self.stopped_by = signal.SIGINT
+                self.leave()
+
+    def take_back(self) -> str | None:
+        """The latest queued text, unless the model has seen it by now."""
+        if self._late:
+            text: str | None = self._late.pop()
+        else:
+            text = None if self._run is None else self._run.take_back()
+        if text is not None:
+            self._view.queued.remove(text)
+            self._refresh()
+        return text
+
+    def typed(self) -> None:
+        """A key was pressed that answers nothing."""
+        self._view.hint = ""
+        self._asking.typed()
+
+    def answered(self, key: str) -> None:
+        """A key was pressed at a question."""
+        self._asking.press(key)
+
+    def reasoned(self, reason: str | None) -> None:
+        """The person said why not, or thought better of it."""
+        self._asking.refuse(reason)
+
+    # Runs
+
+    def _say(self, text: str) -> None:
+        if self._run is None:
+            self._begin(text)
+            return
+        try:
+            self._run.steer(text)
+        except ValueError:  # it has just ended; `_next` takes it from there
+            self._late.append(text)
+        self._view.queued.append(text)
+        self._refresh()
+
+    def _begin(self, prompt: str) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._converse(prompt))
+        self._task.add_done_callback(self._conversed)
+
+    async def _converse(self, prompt: str) -> None:
+        """Run after run, as long as something was said that no model has seen."""
+        following = prompt
+        while following and not self._leaving:
+            run = self._run = self.session.start(following, RunContext(inputs=self._inputs))
+            self._inputs = {}
+            self._tick()
+            async for event in run.events():
+                self._take(event)
+            result = await run.wait()
+            self._run = None
+            following = self._next(run, result)
+        self._refresh()
+        if not self._stay:
+            self.leave()
+
+    def _next(self, run: Run, result: RunResult) -> str:
+        """What was queued and came too late: the next prompt, or after a failure the person's to send again."""
+        left = [*run.take_steering(), *self._late]
+        self._late.clear()
+        self._view.queued.clear()
+        if result.ok:
+            return "\n\n".join(left)
+        if left:
+            self._screen.draft = "\n\n".join([*left, self._screen.draft]).rstrip("\n")
+        return ""
+
+    def _conversed(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._screen.fail(error)
+
+    def _cancel(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
+
+    async def _stop(self) -> None:
+        self._cancel()
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    def _approve(self, approval: Approval) -> None:
+        self._asking.ask(approval)
+        self._refresh()
+
+    # The screen
+
+    def _take(self, event: Event) -> None:
+        self.status.apply(event, self._narrator.describe)
+        self._answer.take(event)
+        if isinstance(event, UserMessage) and event.steer and event.text in self._view.queued:
+            self._view.queued.remove(event.text)
+        lines = [] if self._leaving and isinstance(event, RunEnd) else self._narrator.tell(event)
+        if lines:
+            is_user = isinstance(event, UserMessage)
+            self._print("you" if is_user else "work", paint(lines, color=self._color), gap=is_user)
+        if isinstance(event, ApprovalAnswer):
+            self._asking.settle()
+        self._refresh()
+
+    def _show_question(self, lines: list[Line]) -> None:
+        self._print("work", paint(lines, color=self._color, exact=True), gap=True)
+
+    def _print(self, group: str, text: str, *, gap: bool = False) -> None:
+        """Print text, a blank line before it where it is of another kind than what stands above."""
+        apart = "\n" if gap or group != self._last_group else ""
+        self._last_group = group
+        self._screen.print(apart + text)
+
+    def _refresh(self) -> None:
+        view = self._view
+        view.tail = self._answer.tail
+        view.activity = self.status.activity()
+        if self._asking.held_back:
+            view.activity += " · pause typing to see the question"
+        status = self.status.summary(self.session.gate.mode)
+        view.status = f"{self._label} · {status}" if self._label else status
+        view.placeholder = _IDLE if self._run is None else _BUSY
+        self._screen.refresh()
+
+    def _tick(self) -> None:
+        if self._run is not None:
+            self._refresh()
+            asyncio.get_running_loop().call_later(_TICK_S, self._tick)
+
+    def _hint(self, text: str) -> None:
+        """A remark that goes with the next key, or when it does not hold any more."""
+        self._view.hint = text
+        self._screen.refresh()
+        asyncio.get_running_loop().call_later(AGAIN_S, self._unhint, text)
+
+    def _unhint(self, text: str) -> None:
+        if self._view.hint == text:
+            self._view.hint = ""
+            self._screen.refresh()
+
+    def _open(self, directory: str) -> None:
+        """Say what this is, and what came before."""
+        self.status = Status(self.session.model, time.monotonic)
+        events = self.session.events()
+        for event in events:
+            self.status.apply(event)
+        self.status.doing, self.status.model = "", self.session.model
+        label = [line(Span(self._label, "ask"))] if self._label else []
+        head = line(Span(f"loom {__version__}", "strong"), Span(f"  session {self.session.id} in {directory}", "dim"))
+        self._print("opening", paint([*label, head, *recap(events)], color=self._color))
+        self._refresh()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and SIGHUP leave; SIGINT comes as Ctrl-C does."""
+        loop = asyncio.get_running_loop()
+
+        def stop(number: int) -> None:
+            self.stopped_by = number
+            self.leave()
+
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop, number)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.remove_signal_handler(number)

@@ -7,6 +7,8 @@ from loom_cli.line.guard import TypingGuard
 from loom_cli.line.paint import Line, Span, line
 from loom_core.runtime.approvals import Approval
 
+CHOICES = "y yes, once · s yes, for this session · n no"
+"""The keys that answer, as one line."""
 _HEAD_LINES, _TAIL_LINES = 60, 20
 """Of a call that is longer than both together."""
 _HEAD_CHARACTERS, _TAIL_CHARACTERS = 8_000, 2_000
@@ -68,11 +70,6 @@ def question(approval: Approval, *, directory: str, position: str) -> list[Line]
     facts = (("why", approval.reason), ("where", directory), ("s allows", f"{approval.rule} until this session ends"))
     lines += [line(bar, Span(f"{name:<9}", "dim"), text) for name, text in facts]
     return lines
-
-
-def choices(approval: Approval) -> str:
-    """The keys that answer, as one line."""
-    return "y yes, once · s yes, for this session · n no"
 
 
 def head_and_tail(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from loom_cli.line.paint import Line, Span, line
 from loom_cli.line.status import dollars
 from loom_cli.suggest import suggestion
 from loom_core.errors import LoomError
-from loom_core.runtime.session import Mode
+from loom_core.runtime.governance import Mode
 
 if TYPE_CHECKING:
     from loom_cli.line.chat import LineChat

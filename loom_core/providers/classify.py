@@ -29,7 +29,7 @@ _TEXT_LIMIT = 500
 # Patterns stay text until the first error: compiling them takes 2 ms of every start.
 _OVERFLOW = (
     r"context[_ ](length|size|window)[_ ](was )?exceeded|exceed_context_size|model_context_window_exceeded"
-    r"|prompt is too long"  # Anthropic: "prompt is too long: 213462 tokens > 200000 maximum"
+    r"|prompt is too long|exceed context limit"  # Anthropic, for the input alone and with max_tokens
     r"|exceeds? the (model'?s? )?(available )?(context (window|size|length)|maximum context)"  # OpenAI, llama.cpp
     r"|(maximum|max) (context|prompt) length is \d+"  # vLLM, OpenRouter, xAI
     r"|too large for model with \d+ maximum context"  # Mistral

@@ -12,6 +12,8 @@ from loom_core.providers.registry import locate
 
 PATIENCE_S = 0.3
 """How long a server on this machine may take to say what it has. One that runs answers within a few milliseconds."""
+_REMOTE_PATIENCE_S = 3.0
+"""The same for one that was named, and may be far away."""
 LLAMA_CPP_URL = "http://127.0.0.1:8080/v1"
 """Where llama.cpp's server listens unless told otherwise."""
 
@@ -22,10 +24,9 @@ async def discover(environment: Mapping[str, str], has_key: Callable[[str], bool
     `has_key` tells whether a key for a provider is stored elsewhere than in the environment.
     """
     for provider, known in PROVIDERS.items():
-        if not known.default_model:
-            continue
-        elsewhere = known.url_variable and environment.get(known.url_variable)  # what that serves is not in the catalog
-        if not elsewhere and (environment.get(known.key_variable) or has_key(provider)):
+        if provider == "openai" and environment.get("OPENAI_BASE_URL"):
+            continue  # another server, as a rule, with models of its own; it is asked below
+        if known.default_model and (environment.get(known.key_variable) or has_key(provider)):
             return Model(provider, known.default_model)
     found = await asyncio.gather(_configured(environment), _ollama(environment), _llama_cpp())
     for model in found:
@@ -61,22 +62,24 @@ async def _configured(environment: Mapping[str, str]) -> Model | None:
     """The server that `OPENAI_BASE_URL` names."""
     if not environment.get("OPENAI_BASE_URL"):
         return None
-    return await _first(Model.compatible("unknown"), environment)
+    return await _first(Model.compatible("unknown"), environment, patience_s=_REMOTE_PATIENCE_S)
 
 
 async def _ollama(environment: Mapping[str, str]) -> Model | None:
     return await _first(Model.ollama("unknown"), environment)
 
 
-async def _llama_cpp(url: str = LLAMA_CPP_URL) -> Model | None:
+async def _llama_cpp() -> Model | None:
     # Port 8080 is everyone's: only what says it is llama.cpp gets to see a prompt.
-    return await _first(Model.compatible("unknown", base_url=url), {}, owner="llamacpp")
+    return await _first(Model.compatible("unknown", base_url=LLAMA_CPP_URL), {}, owner="llamacpp")
 
 
-async def _first(model: Model, environment: Mapping[str, str], owner: str = "") -> Model | None:
+async def _first(
+    model: Model, environment: Mapping[str, str], *, owner: str = "", patience_s: float = PATIENCE_S
+) -> Model | None:
     """`model` with the name of the first chat model its server has, or `None` where no server answers in time."""
     try:
-        names = await model_names(model, environment, owner=owner, deadline_s=PATIENCE_S)
+        names = await model_names(model, environment, owner=owner, deadline_s=patience_s)
     except ProviderError:
         return None
     return next((replace(model, name=name) for name in names if "embed" not in name.lower()), None)

@@ -104,7 +104,7 @@ class AppendFile:
     def sync(self) -> None:
         """Return when every line written so far is on the disk. Blocks; for any thread. Raises `StorageError`."""
         with self._guard, storage_errors(self._path):
-            if self._descriptor < 0:
+            if self._descriptor < 0 or not self.dirty:  # closed, or synced by another thread meanwhile
                 return
             end = self.end
             sync_file(self._descriptor)

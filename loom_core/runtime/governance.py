@@ -14,15 +14,17 @@ from loom_core.runtime.call_summary import summarize
 from loom_core.safety import script
 from loom_core.safety.executables import system_executable
 from loom_core.safety.limits import RateLimit
-from loom_core.safety.paths import INSTRUCTIONS, PathRefused
+from loom_core.safety.paths import INSTRUCTIONS, PathRefused, home_directory
 from loom_core.safety.read_only import read_only
 from loom_core.safety.rules import Rule, Subject, exact_rule
 from loom_core.safety.shell import plain_argv
+from loom_core.safety.text import is_clean
 from loom_core.safety.veto import Places, judge_script
 from loom_core.tools.spec import Tool, Workspace
 
 Mode: TypeAlias = Literal["default", "plan", "auto"]
 OnDenied: TypeAlias = Literal["stop", "continue"]
+_COPIED = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,8 @@ class GovernancePolicy:
         object.__setattr__(self, "_rules", rules)
         if self.tools is not None:
             object.__setattr__(self, "tools", _strings("tools", self.tools))
-        for name, limit in {**self.rate_limits, "rate_limit": self.rate_limit}.items():
+        limits: dict[str, object] = {**self.rate_limits, "every tool": self.rate_limit}
+        for name, limit in limits.items():
             if not isinstance(limit, int) or isinstance(limit, bool):
                 raise TypeError(f"governance: the rate limit of {name} is a number of calls, not {limit!r}")
             if limit < 1:
@@ -141,7 +144,7 @@ class Gate:
         self._mode: Mode = policy.mode
         self._granted: list[Rule] = []
         self._limits = RateLimit(policy.rate_limit, policy.rate_limits, clock)
-        self._places = Places(root=workspace.root, home=Path.home())
+        self._places = Places(root=workspace.root, home=home_directory())
         self._search_path = os.environ.get("PATH", os.defpath) if search_path is None else search_path
 
     @property
@@ -174,9 +177,7 @@ class Gate:
     def judge(self, tool: Tool, call: ToolCall) -> Judgement:
         """Take a call through every stage up to the approval; the first that decides is named."""
         try:
-            if call.invalid is not None:
-                raise ValueError("the arguments are not one JSON object")
-            arguments = tool.convert(call.arguments)
+            arguments = _converted(tool, call)
             subject = self._subject(tool, call.arguments, arguments)
         except PathRefused as refusal:
             return _refused(tool, call, _denied_path(refusal))
@@ -200,10 +201,13 @@ class Gate:
             return Subject(tool=tool.name, arguments=sent, script=script.analyse(_command(value)))
         if tool.subject_kind == "path":
             path = self._workspace.resolve(os.fspath(value or "."), write=not tool.read_only)
-            root = self._workspace.root
-            relative = path.relative_to(root).as_posix() if path.is_relative_to(root) else None
-            return Subject(tool=tool.name, arguments=sent, path=path, relative=relative)
+            return self._path_subject(tool.name, sent, path)
         return Subject(tool=tool.name, arguments=sent)
+
+    def _path_subject(self, tool: str, sent: Mapping[str, JSON], path: Path) -> Subject:
+        root = self._workspace.root
+        relative = path.relative_to(root).as_posix() if path.is_relative_to(root) else None
+        return Subject(tool=tool, arguments=sent, path=path, relative=relative)
 
     def _forbidden(self, tool: Tool, subject: Subject) -> GovernanceDecision | None:
         """Vetoes, deny rules and the policy's limits: what no mode, rule or approval allows."""
@@ -238,9 +242,9 @@ class Gate:
             return asked
         if rule := _first_covering(self._policy.rules("allow"), tool, subject):
             return _allowed(f"the rule {rule} allows it", "allow", str(rule))
-        exactly = f"--allow {quote(exact_rule(subject))}"
+        flag = _flag(subject)
         if tool.requires_approval:
-            reason = f"{tool.name} is asked for in every mode; {exactly} would allow it"
+            reason = f"{tool.name} is asked for in every mode; {flag} would allow it"
             return GovernanceDecision(requires_approval=True, reason=reason, stage="mode", rule="requires_approval")
         if self._mode == "auto":
             return _allowed("mode auto allows what is not denied", "mode", "auto")
@@ -248,7 +252,7 @@ class Gate:
             return _allowed("it only reads", "mode", harmless)
         if tool.requires_approval is False:
             return _allowed(f"{tool.name} needs no approval", "mode", "requires_approval")
-        reason = f"mode {self._mode} asks for what is not read-only; {exactly} or --mode auto would allow it"
+        reason = f"mode {self._mode} asks for what is not read-only; {flag} or --mode auto would allow it"
         return GovernanceDecision(requires_approval=True, reason=reason, stage="mode", rule=self._mode)
 
     def _asked_by_rule(self, subject: Subject) -> GovernanceDecision | None:
@@ -284,11 +288,15 @@ class Gate:
             path = self._workspace.resolve(word)
         except ToolError:
             return None
-        root = self._workspace.root
-        relative = path.relative_to(root).as_posix() if path.is_relative_to(root) else None
-        reading = Subject(tool="Read", arguments={}, path=path, relative=relative)
+        reading = self._path_subject("Read", {}, path)
         rules = (*self._policy.rules("deny"), *self._policy.rules("ask"))
         return None if any(rule.touches(reading) for rule in rules) else path
+
+
+def _converted(tool: Tool, call: ToolCall) -> dict[str, Any]:
+    if call.invalid is not None:
+        raise ValueError("the arguments are not one JSON object")
+    return tool.convert(call.arguments)
 
 
 def _command(value: object) -> str:
@@ -313,6 +321,13 @@ def _denied_path(refusal: PathRefused) -> GovernanceDecision:
 
 def _allowed(reason: str, stage: str, rule: str) -> GovernanceDecision:
     return GovernanceDecision(allowed=True, reason=reason, stage=stage, rule=rule)
+
+
+def _flag(subject: Subject) -> str:
+    """The flag that would allow this call: exactly it, or the tool where that is too long or odd to be copied."""
+    rule = exact_rule(subject)
+    copied = len(rule) <= _COPIED and "\n" not in rule and is_clean(rule)
+    return f"--allow {quote(rule if copied else subject.tool)}"
 
 
 def _first_covering(rules: Iterable[Rule], tool: Tool, subject: Subject) -> Rule | None:

@@ -99,6 +99,11 @@ class Run:
         self._cancel: Callable[[], None] = self.abandon
         self._cancelled_as: StopReason = "cancelled"
 
+    @property
+    def ended(self) -> bool:
+        """Whether there is a result."""
+        return self._result.done()
+
     async def wait(self) -> RunResult:
         """The result, when the run has ended. Cancelling the waiting does not cancel the run."""
         return await asyncio.shield(self._result)

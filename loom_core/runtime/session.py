@@ -118,7 +118,7 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a run is going or waiting."""
-        return self._worker is not None and not self._worker.done()
+        return any(not run.ended for run in self._runs[-1:]) or bool(self._waiting)
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -151,7 +151,7 @@ class Session:
         self.last_used = time.monotonic()
         self._runs.append(run)
         self._waiting.append(run)
-        if not self.busy:
+        if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._work(), name=f"session {self.id}")
         return run
 

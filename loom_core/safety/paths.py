@@ -105,8 +105,8 @@ class WorkspacePaths:
     """A directory (and `extra_roots` beside it) as the `Workspace` of tools.
 
     Symbolic links are followed first and the real path is judged, so a link cannot lead out. `deny` holds further
-    patterns of what is neither read nor written, relative to the root. Between this judgement and a tool's opening of
-    the path another process could still swap a directory for a link; only a sandbox closes that.
+    patterns of what is neither read nor written, relative to the root. Who opens the path must not follow links again:
+    another process may put one there in between.
     """
 
     def __init__(self, root: Path, *, extra_roots: Iterable[Path] = (), deny: Iterable[str] = ()) -> None:
@@ -155,7 +155,7 @@ class WorkspacePaths:
         if not usable:
             raise PathRefused(f'"{visible(path)}" is no path: name a file or directory', rule="workspace")
         if path == "~" or path.startswith("~/"):
-            return Path(path).expanduser()
+            return home_directory() / path[2:]
         return self._root / path
 
     def _judge(self, shown: str, relative: str, *, write: bool) -> None:
@@ -172,6 +172,14 @@ class WorkspacePaths:
             )
         if pattern := self._deny.find(relative):
             raise PathRefused(f'"{shown}" is denied by the pattern "{pattern}": work without it', rule=pattern)
+
+
+def home_directory() -> Path:
+    """The user's home; the root where there is none to be found."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def _top(real: str) -> str:

@@ -19,6 +19,7 @@ from shlex import join
 import msgspec
 
 from loom_core.messages import JSON
+from loom_core.safety.paths import home_directory
 from loom_core.safety.patterns import PathPatterns, TextPattern, escape_path
 from loom_core.safety.script import TRANSPARENT, Script
 from loom_core.safety.shell import plain_argv
@@ -122,7 +123,7 @@ class Rule:
     def _paths(self) -> PathPatterns:
         pattern = self.pattern or ""
         if pattern.startswith("~/"):
-            pattern = f"/{Path.home()}{pattern[1:]}"
+            pattern = f"/{home_directory()}{pattern[1:]}"
         return PathPatterns((pattern.removeprefix("/") if pattern.startswith("//") else pattern,))
 
     def _matches_path(self, subject: Subject) -> bool:

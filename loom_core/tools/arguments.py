@@ -1,7 +1,6 @@
 """The arguments of a tool: their JSON Schema, and the way from what a model sent to what a function takes."""
 
 import contextlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -86,6 +85,8 @@ class Arguments:
 
 
 def _quote(value: JSON) -> str:
+    import json  # escapes half characters too, which msgspec refuses
+
     text = json.dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 

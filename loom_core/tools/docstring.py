@@ -8,10 +8,11 @@ from typing import Literal, NamedTuple, TypeAlias
 
 _PARAMETERS = frozenset({"args", "arguments", "params", "parameters", "keyword args", "keyword arguments"})
 _RESULTS = frozenset({"return", "returns", "yield", "yields", "raise", "raises"})
-_FIELD = re.compile(r":(?P<kind>param|parameter|arg|argument|key|keyword)\s(?:[^:]*\s)?(?P<name>\w+):\s*(?P<text>.*)")
-_OTHER_FIELD = re.compile(r":\w+(\s[^:]*)?:(\s|$)")
-_GOOGLE = re.compile(r"(?P<name>\w+)\s*(?:\(.*?\))?\s*:\s*(?P<text>.*)")
-_NUMPY = re.compile(r"(?P<name>\w+)\s*(?::.*)?(?P<text>)")
+# Regular expressions, compiled (by `re` itself) with the first docstring that has such a section.
+_FIELD = r":(?:param|parameter|arg|argument|key|keyword)\s(?:[^:]*\s)?(?P<name>\w+):\s*(?P<text>.*)"
+_OTHER_FIELD = r":\w+(\s[^:]*)?:(\s|$)"
+_GOOGLE = r"(?P<name>\w+)\s*(?:\(.*?\))?\s*:\s*(?P<text>.*)"
+_NUMPY = r"(?P<name>\w+)\s*(?::.*)?(?P<text>)"
 
 _Style: TypeAlias = Literal["text", "google", "numpy", "field", "result", "numpy result"]
 
@@ -56,8 +57,8 @@ def _sections(lines: list[str]) -> Iterator[tuple[_Style, list[str]]]:
 
 def _begins(line: str, following: str) -> _Style | None:
     """The style of the section that `line` opens, if it opens one."""
-    if _OTHER_FIELD.match(line):
-        return "field" if _FIELD.match(line) else "result"
+    if line.startswith(":") and re.match(_OTHER_FIELD, line):
+        return "field" if re.match(_FIELD, line) else "result"
     title = line.rstrip(": ").lower()
     if len(following) >= 3 and not following.strip("-"):
         return "numpy" if title in _PARAMETERS else "numpy result" if title in _RESULTS else "text"
@@ -66,11 +67,11 @@ def _begins(line: str, following: str) -> _Style | None:
     return None
 
 
-def _entries(lines: list[str], head: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+def _entries(lines: list[str], head: str) -> Iterator[tuple[str, str]]:
     """Name and text of each parameter; a line that is indented or is no head goes on with the one before."""
     name, words = "", list[str]()
     for line in lines:
-        match = None if line[:1].isspace() else head.fullmatch(line)
+        match = None if line[:1].isspace() else re.fullmatch(head, line)
         if match is None:
             words.append(line.strip())
             continue

@@ -2,20 +2,19 @@
 
 import re
 
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+# Direction marks and overrides, zero-width and tag characters, line separators, half characters: they change what a
+# reader sees or where a line ends. The joiners U+200C and U+200D stay: scripts and emoji need them.
+_UNSEEN = r"\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f\ud800-\udfff"
+_UNSEEN_OR_CONTROL = re.compile(f"[{_CONTROL}{_UNSEEN}]")
 # ECMA-48: CSI with parameters; OSC, DCS, APC, PM and SOS up to their terminator, but no further than the line, so that
-# one left open hides nothing after it; any other two- or three-byte escape. Each in its 7- and 8-bit form.
-_SEQUENCE = re.compile(
+# one left open hides nothing after it; any other two- or three-byte escape. Each in its 7- and 8-bit form. Few texts
+# have any, so it is compiled, by `re` itself, with the first that has.
+_SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
-_CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
-# Direction marks and overrides, zero-width and tag characters, line separators, half characters: they change what a
-# reader sees or where a line ends. The joiners U+200C and U+200D stay: scripts and emoji need them.
-_UNSEEN = r"\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f\ud800-\udfff"
-_CONTROL = re.compile(f"[{_CONTROLS}]")
-_UNSEEN_CHARACTER = re.compile(f"[{_UNSEEN}]")
-_UNSEEN_OR_CONTROL = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
 
 
 def plain(text: str) -> str:
@@ -26,8 +25,8 @@ def plain(text: str) -> str:
     """
     if _UNSEEN_OR_CONTROL.search(text) is None:
         return text
-    text = _SEQUENCE.sub("", text.replace("\r\n", "\n")).replace("\r", "\n")
-    return _UNSEEN_CHARACTER.sub(_escape, _CONTROL.sub("", text))
+    text = re.sub(_SEQUENCE, "", text.replace("\r\n", "\n")).replace("\r", "\n")
+    return visible(re.sub(f"[{_CONTROL}]", "", text))
 
 
 def visible(text: str) -> str:

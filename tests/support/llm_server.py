@@ -74,12 +74,15 @@ class Request:
 class LLMServer:
     """The server, in a background thread while the context is open."""
 
-    def __init__(self, *, port: int = 0, models: tuple[str, ...] = ("scripted",)) -> None:
+    def __init__(self, *, port: int = 0, models: tuple[str, ...] = ("scripted",), owner: str = "llamacpp") -> None:
         self.models = models
+        self.owner = owner
         self.requests: list[Request] = []
         """Requests for an answer, in the order they came."""
         self.dropped = 0
         """Answers the client left before their end."""
+        self.connections = 0
+        """Connections clients have opened."""
         self._steps: deque[AnyStep] = deque()
         self._dynamic: Callable[[Request], AnyStep | None] | None = None
         self._changed = threading.Condition()
@@ -144,6 +147,7 @@ class LLMServer:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connections.add(connection)
+            self.connections += 1
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
@@ -184,8 +188,8 @@ class LLMServer:
     def _listing(self, request: Request) -> dict[str, Any] | None:
         if request.method != "GET":
             return None
-        if request.path.endswith("/models"):
-            return {"object": "list", "data": [{"id": name, "owned_by": "llamacpp"} for name in self.models]}
+        if request.path.endswith("/v1/models"):
+            return {"object": "list", "data": [{"id": name, "owned_by": self.owner} for name in self.models]}
         if request.path == "/api/tags":
             return {"models": [{"name": name, "model": name} for name in self.models]}
         return None
@@ -251,6 +255,7 @@ class _Performance:
                     self._wait(0.005)
         if not self._flush(waiting):
             return False
+        self._wait(self._step.linger)
         self._connection.sendall(b"0\r\n\r\n")
         return True
 

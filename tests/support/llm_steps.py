@@ -15,6 +15,7 @@ class Options(TypedDict, total=False):
     truncate: bool
     usage: tuple[int, int] | None
     stop: str | None
+    linger: float
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Step:
     """Input and output tokens, or none said."""
     stop: str | None = None
     """The finish reason in the service's words, instead of the natural one."""
+    linger: float = 0.0
+    """Between the end marker and the end of the body."""
 
 
 @dataclass(frozen=True)

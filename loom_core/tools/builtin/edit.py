@@ -2,13 +2,12 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
 
 from loom_core.errors import ToolError
 from loom_core.tools.builtin.diff import unified_diff
 from loom_core.tools.builtin.nearby import is_directory, missing
 from loom_core.tools.builtin.not_found import not_found_because
-from loom_core.tools.builtin.paths import FilePath, read_whole, shown
+from loom_core.tools.builtin.paths import read_whole, shown
 from loom_core.tools.builtin.replace import replace_file
 from loom_core.tools.builtin.text_file import SNIFFED, Encoding, detect
 from loom_core.tools.spec import ToolContext, ToolOutput
@@ -18,19 +17,8 @@ _CRLF = "\r\n"
 _LINE_END = re.compile(r"\r?\n")
 
 
-def edit(
-    path: FilePath,
-    old_string: Annotated[str, "The exact text to replace, without the line numbers that Read shows."],
-    new_string: Annotated[str, "The text to put in its place."],
-    context: ToolContext,
-    *,
-    replace_all: Annotated[bool, "Replace every occurrence."] = False,
-) -> ToolOutput:
-    """Replace a piece of a file of the workspace. The file must have been read before.
-
-    old_string must stand in the file exactly once, white space included; give enough lines around the change to make it
-    unique, or replace_all. The file keeps its encoding, its line ends and its mode.
-    """
+def edit_file(path: str, old_string: str, new_string: str, context: ToolContext, *, replace_all: bool) -> ToolOutput:
+    """Put `new_string` in the place of `old_string` in a file that is as the model last saw it."""
     target = context.workspace.resolve(path, write=True)
     name = shown(target, context.workspace)
     if not old_string:

@@ -2,13 +2,12 @@
 
 import os
 import time
-from pathlib import Path, PurePosixPath
-from typing import Annotated
+from pathlib import Path
 
 from loom_core.errors import ToolError
 from loom_core.tools.builtin.nearby import missing
 from loom_core.tools.builtin.paths import shown
-from loom_core.tools.builtin.patterns import PathPattern, expand_braces
+from loom_core.tools.builtin.patterns import PathPattern, relative_patterns
 from loom_core.tools.builtin.walk import walk
 from loom_core.tools.spec import ToolContext
 from loom_core.tools.text import visible
@@ -17,23 +16,15 @@ _LISTED = 200  # files
 _SECONDS = 20.0
 
 
-def glob(
-    pattern: Annotated[str, "Relative to path; `*.py` means the files right there, `**/*.py` those below it too."],
-    context: ToolContext,
-    path: Annotated[str, "The directory to look in."] = ".",
-) -> str:
-    """List files of the workspace by a pattern such as `**/*.py` or `src/{core,cli}/*.toml`, newest first.
-
-    `*` and `?` stay within a name, `**` stands for any directories, also none. Files that git ignores are left out.
-    """
+def list_files(pattern: str, context: ToolContext, path: str) -> str:
+    """The names of the files below `path` that `pattern` accepts, relative to the root, newest first."""
     base = context.workspace.resolve(path)
     if not base.is_dir():
         raise missing(base, context.workspace) if not base.exists() else ToolError(f"{path} is no directory")
-    patterns = path_patterns(pattern)
     entries = walk(
         base,
         context.workspace.root,
-        patterns,
+        [PathPattern(each) for each in relative_patterns(pattern)],
         relative_to=base,
         denied=context.workspace.denied,
         deadline=time.monotonic() + _SECONDS,
@@ -51,18 +42,6 @@ def glob(
     if len(found) > _LISTED:
         notes.append(f"[the newest {_LISTED} of {len(found):,} files]")
     return "\n".join([*(visible(name.replace("\n", "\\n")) for _, name in found[:_LISTED]), *notes])
-
-
-def path_patterns(pattern: str) -> list[PathPattern]:
-    """The compiled alternatives of a pattern. Raises `ToolError` for one that is not relative."""
-    if not pattern:
-        raise ToolError("the pattern is empty")
-    if pattern.startswith("/") or ".." in pattern.split("/"):
-        raise ToolError(f"the pattern {pattern} is not relative; give the directory as path and the rest as pattern")
-    try:
-        return [PathPattern(str(PurePosixPath(each))) for each in expand_braces(pattern)]
-    except ValueError as error:
-        raise ToolError(f"the pattern {pattern} cannot be used: {error}") from error
 
 
 def _modified(entry: os.DirEntry[str]) -> int:

@@ -4,74 +4,75 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal
 
-from msgspec import Meta
+from msgspec import Struct
 
 from loom_core.errors import ToolError
-from loom_core.tools.builtin.glob import path_patterns
 from loom_core.tools.builtin.hits import Hits
 from loom_core.tools.builtin.nearby import missing
-from loom_core.tools.builtin.paths import shown
+from loom_core.tools.builtin.patterns import PathPattern, relative_patterns
 from loom_core.tools.builtin.programs import find_program
+from loom_core.tools.builtin.search import Search
 from loom_core.tools.process import Ending, run_process
 from loom_core.tools.spec import ToolContext, ToolOutput, Workspace
 from loom_core.tools.text import visible
 
 _SECONDS = 20.0
-_COLUMNS = 2_000  # bytes of a line that ripgrep sends; the result shows less
 _PACKAGES = str(Path(__file__).parents[3])
 # -I and -S: nothing of the user's Python runs, and it starts in half the time; the packages are found by their place.
 _SEARCH = "import sys; sys.path.insert(0, sys.argv[1]); from loom_core.tools.builtin.search import main; "
 _SEARCH += "sys.exit(main(sys.argv[2]))"
 
-Shape: TypeAlias = Literal["content", "files", "count"]
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What a model asked for."""
+
+    pattern: str
+    path: str
+    glob: str | None
+    case_insensitive: bool
+    context: int
+    output: Literal["content", "files", "count"]
+    limit: int
 
 
-async def grep(
-    pattern: Annotated[str, "A regular expression, matched against each line."],
-    call: ToolContext,
-    path: Annotated[str, "The file or directory to search."] = ".",
-    glob: Annotated[str | None, "Only files like `*.py` (anywhere), `src/**/*.py` (from the root) or `!*.md` (not)."] = None,
-    *,
-    case_insensitive: bool = False,
-    context: Annotated[int, Meta(ge=0, le=20, description="Lines to show before and after each match.")] = 0,
-    output: Annotated[Shape, "Matching lines, names of files, or the number of matching lines by file."] = "content",
-    limit: Annotated[int, Meta(ge=1, le=2_000, description="Lines, or files, to show at most.")] = 200,
-) -> ToolOutput:
-    """Search files of the workspace for lines that match a regular expression.
-
-    Binary files and files that git ignores are left out; a file that `path` itself names is searched all the same.
-    """
-    base = call.workspace.resolve(path)
+async def search_files(request: Request, call: ToolContext) -> ToolOutput:
+    """The matching lines, or their files, as the request says."""
+    base = call.workspace.resolve(request.path)
     if not base.exists():
         raise missing(base, call.workspace)
     search = Search(
         root=str(call.workspace.root),
         base=str(base),
-        globs=_globs(glob),
-        pattern=pattern,
-        case_insensitive=case_insensitive,
-        context=context if output == "content" else 0,
-        most=1 if output == "files" else None,
+        globs=["**/*"] if request.glob is None or request.glob.startswith("!") else _globs(request.glob),
+        pattern=request.pattern,
+        case_insensitive=request.case_insensitive,
+        context=request.context,
+        most=1 if request.output == "files" else None,
     )
-    hits = Hits(_wanted(search, call.workspace), limit=limit, by_file=output != "content", grouped=search.context > 0)
+    hits = Hits(
+        _wanted(search, request.glob, call.workspace),
+        limit=request.limit,
+        by_file=request.output != "content",
+        grouped=request.context > 0,
+    )
     ripgrep = find_program("rg", call.environment, call.workspace.root)
     ending = await run_process(
-        _by_python(search) if ripgrep is None else _by_ripgrep(ripgrep, search),
+        _by_python(search) if ripgrep is None else _by_ripgrep(ripgrep, search, request.glob),
         cwd=call.workspace.root,
         environment={name: value for name, value in call.environment.items() if name != "RIPGREP_CONFIG_PATH"},
         seconds=_SECONDS,
         receive=hits.receive,
     )
-    return _result(hits, ending, output)
+    return _result(hits, ending, request)
 
 
-def _result(hits: Hits, ending: Ending, output: Shape) -> ToolOutput:
-    if output == "content":
-        found = hits.lines
-    else:
-        found = [f"{visible(name)}:{count}" if output == "count" else visible(name) for name, count in hits.counts.items()]
+def _result(hits: Hits, ending: Ending, request: Request) -> ToolOutput:
+    found = hits.lines or [
+        f"{visible(name)}:{count}" if request.output == "count" else visible(name)
+        for name, count in hits.counts.items()
+    ]
     if not found and not ending.timed_out:
         if hits.fault:
             raise ToolError(hits.fault)
@@ -81,9 +82,7 @@ def _result(hits: Hits, ending: Ending, output: Shape) -> ToolOutput:
     notes = ["[there is more; narrow the search or raise limit]"] if hits.is_full else []
     if ending.timed_out:
         notes.append(f"[the search was stopped after {_SECONDS:g} s; narrow it by path or glob]")
-    return ToolOutput(
-        content="\n".join([*found, *notes]), is_error=ending.timed_out, timed_out=ending.timed_out
-    )
+    return ToolOutput(content="\n".join([*found, *notes]), is_error=ending.timed_out, timed_out=ending.timed_out)
 
 
 def _globs(glob: str) -> list[str]:
@@ -93,7 +92,7 @@ def _globs(glob: str) -> list[str]:
 
 
 def _wanted(search: Search, glob: str | None, workspace: Workspace) -> Callable[[str], bool]:
-    """Whether a file, by its path relative to the root, may be shown: not denied, nor what leads to it, and as `glob`."""
+    """Whether a file, by its path from the root, may be shown: as `glob` says, and nothing of the path denied."""
     patterns = [PathPattern(each) for each in search.globs]
     unwanted = [PathPattern(each) for each in _globs(glob[1:])] if glob and glob.startswith("!") else []
 
@@ -120,11 +119,13 @@ def _by_ripgrep(program: str, search: Search, glob: str | None) -> list[str]:
     ]
     if search.most is not None:
         argv.append(f"--max-count={search.most}")
-    if search.base == search.root and not Path(search.root, ".git").exists():
-        ...
+    base = Path(search.base)
+    if not any((above / ".git").exists() for above in (base, *base.parents)):
+        # Outside a repository the rules begin at the root; ripgrep would go on to the top of the file system.
+        argv += ["--no-ignore-parent", f"--ignore-file={Path(search.root, '.gitignore')}"]
     if glob and "/" not in glob and not glob.startswith("!"):
         argv += [f"--type-add=wanted:{glob}", "--type=wanted"]  # --glob would bring ignored files back
-    return [*argv, f"--regexp={search.pattern}", "--", f"./{Path(search.base).relative_to(search.root).as_posix()}"]
+    return [*argv, f"--regexp={search.pattern}", "--", f"./{base.relative_to(search.root).as_posix()}"]
 
 
 def _by_python(search: Search) -> list[str]:

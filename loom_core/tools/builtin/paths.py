@@ -3,12 +3,10 @@
 import os
 import stat
 from pathlib import Path
-from typing import Annotated, BinaryIO, TypeAlias
+from typing import BinaryIO
 
 from loom_core.errors import ToolError
 from loom_core.tools.spec import Workspace
-
-FilePath: TypeAlias = Annotated[str, "Absolute, or relative to the root of the workspace."]
 
 WHOLE = 8 * 1024 * 1024
 """Bytes up to which a file is read whole, noted as seen, and may be changed."""

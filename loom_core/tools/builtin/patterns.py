@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterable
 from functools import reduce
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import TypeAlias
+
+from loom_core.errors import ToolError
 
 Positions: TypeAlias = frozenset[int]
 
@@ -70,6 +73,16 @@ class PathPattern:
             if segment is None and position in positions:
                 positions.add(position + 1)
         return frozenset(positions)
+
+
+def relative_patterns(pattern: str) -> list[str]:
+    """The alternatives of a pattern of the Glob or Grep tool. Raises `ToolError` for one that is not relative."""
+    if not pattern or pattern.startswith("/") or ".." in pattern.split("/"):
+        raise ToolError(f"the pattern {pattern!r} is not relative: give the directory as path and the rest as pattern")
+    try:
+        return [str(PurePosixPath(each)) for each in expand_braces(pattern)]
+    except ValueError as error:
+        raise ToolError(f"the pattern {pattern!r} cannot be used: {error}") from error
 
 
 def expand_braces(pattern: str) -> list[str]:

@@ -3,14 +3,12 @@
 import base64
 import io
 import os
-from typing import Annotated, BinaryIO
-
-from msgspec import Meta
+from typing import BinaryIO
 
 from loom_core.errors import ToolError
 from loom_core.messages import Image
 from loom_core.tools.builtin.nearby import is_directory, missing
-from loom_core.tools.builtin.paths import WHOLE, FilePath, open_regular, shown
+from loom_core.tools.builtin.paths import WHOLE, open_regular, shown
 from loom_core.tools.builtin.text_file import SNIFFED, Encoding, detect, lines
 from loom_core.tools.spec import ToolContext, ToolOutput
 from loom_core.tools.text import visible
@@ -21,16 +19,8 @@ _PICTURE = 5 * 1024 * 1024  # bytes; the smallest limit of the services that tak
 _PICTURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
 
 
-def read(
-    path: FilePath,
-    context: ToolContext,
-    offset: Annotated[int, Meta(ge=1, description="Number of the first line to read.")] = 1,
-    limit: Annotated[int, Meta(ge=1, le=2_000, description="How many lines to read at most.")] = 2_000,
-) -> ToolOutput:
-    """Read a file of the workspace: text as numbered lines, or a picture (PNG, JPEG, GIF, WebP).
-
-    The line number and the tab after it are not part of the line. Where more follows, the end says how to go on.
-    """
+def read_file(path: str, context: ToolContext, *, offset: int, limit: int) -> ToolOutput:
+    """At most `limit` lines from the one numbered `offset`; the whole file counts as seen by the model."""
     target = context.workspace.resolve(path)
     name = shown(target, context.workspace)
     if target.is_dir():

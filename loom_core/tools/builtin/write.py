@@ -1,21 +1,16 @@
 """Write: a whole file."""
 
-from typing import Annotated
-
 from loom_core.errors import ToolError
 from loom_core.tools.builtin.diff import unified_diff
 from loom_core.tools.builtin.nearby import is_directory
-from loom_core.tools.builtin.paths import FilePath, read_whole, shown
+from loom_core.tools.builtin.paths import read_whole, shown
 from loom_core.tools.builtin.replace import replace_file
 from loom_core.tools.builtin.text_file import detect
 from loom_core.tools.spec import ToolContext, ToolOutput
 
 
-def write(path: FilePath, content: Annotated[str, "The whole new content."], context: ToolContext) -> ToolOutput:
-    """Write a file of the workspace, new or in place of the old content. To change parts of a file, use Edit.
-
-    A file that exists must have been read before. Directories on the way are made. The text is written as UTF-8.
-    """
+def write_file(path: str, content: str, context: ToolContext) -> ToolOutput:
+    """Make `content` the whole of a file that is new or is as the model last saw it."""
     target = context.workspace.resolve(path, write=True)
     name = shown(target, context.workspace)
     if target.is_dir():

@@ -179,7 +179,7 @@ def test_calls_make_the_stop_reason() -> None:
         pytest.param({}, {"output_tokens": 4}, Usage(output_tokens=4), id="output only"),
     ],
 )
-def test_usage(start: dict[str, int], last: dict[str, int], usage: Usage) -> None:
+def test_usage(start: dict[str, int], last: dict[str, Any], usage: Usage) -> None:
     begun = event("message_start", message={"usage": start})
     assert assemble(begun, *text(0, "a"), *end(**last))[1].usage == usage
 

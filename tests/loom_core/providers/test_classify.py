@@ -88,7 +88,7 @@ def error(message: str, **fields: Any) -> dict[str, Any]:
             {
                 "error": {
                     "code": 400,
-                    "message": "request (9030 tokens) exceeds the available context size (8192 tokens), try increasing it",
+                    "message": "request (9030 tokens) exceeds the available context size (8192 tokens)",
                     "type": "exceed_context_size_error",
                     "n_prompt_tokens": 9030,
                     "n_ctx": 8192,

@@ -2,30 +2,19 @@
 
 import errno
 import os
-import resource
 import shutil
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from loom_core.errors import SessionLocked, StorageError
 from loom_core.events import Notice
+from loom_core.runtime.session_log import FileLog
 from loom_core.runtime.session_store import FileSessionStore
+from tests.support.faults import room_for
 from tests.support.session_files import closed_log, message, new_log, texts
-
-
-@contextmanager
-def room_for(path: Path, size: int) -> Iterator[None]:
-    """A disk with `size` bytes left for the file: the write is cut short there, the next one fails."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 1999])
@@ -35,7 +24,7 @@ def test_a_full_disk_leaves_whole_lines_and_the_events_follow_when_there_is_room
     before = path.read_bytes()
     with room_for(path, size):
         for text in ("b" * 2000, "c" * 2000):
-            with pytest.raises(StorageError, match="cannot write .*events.jsonl") as caught:
+            with pytest.raises(StorageError, match=r"cannot write .*events\.jsonl") as caught:
                 log.append(message(text))
             assert caught.value.exit_code == 74
             assert path.read_bytes() == before
@@ -65,7 +54,7 @@ def test_closing_on_a_full_disk_is_quiet_and_lets_go(tmp_path: Path) -> None:
 
 def test_a_session_that_could_not_be_begun_does_not_occupy_its_name(tmp_path: Path) -> None:
     store = FileSessionStore(tmp_path)
-    with room_for(closed_log(tmp_path / "other"), -10_000 + 9_800), pytest.raises(StorageError):
+    with room_for(tmp_path / "s" / "events.jsonl", 10), pytest.raises(StorageError):
         store.create(cwd="/", session_id="s")
     assert store.list() == []
     store.create(cwd="/", session_id="s").close()
@@ -140,21 +129,11 @@ def test_a_disk_that_cannot_even_cut_off_is_repaired_later(tmp_path: Path, monke
 @pytest.mark.parametrize("target", ["/dev/full", "/dev/null", "a directory"])
 def test_a_log_that_is_no_file_is_refused(tmp_path: Path, target: str) -> None:
     path = closed_log(tmp_path, "a")
-    store = FileSessionStore(tmp_path)
-    directory = store.path("s")
     path.unlink()
     path.symlink_to(tmp_path if target == "a directory" else target)
-    assert not store.exists("s")
     with pytest.raises(StorageError, match="cannot write"):
-        type(store).open(_Everything(tmp_path), "s")
-    assert directory.is_dir()
-
-
-class _Everything(FileSessionStore):
-    """A store that looks away when it is asked whether a session exists."""
-
-    def path(self, session_id: str) -> Path:
-        return self.root / session_id
+        FileLog.open(tmp_path / "s")
+    assert not FileSessionStore(tmp_path).exists("s")
 
 
 def test_a_removed_log_is_written_again_whole(tmp_path: Path) -> None:

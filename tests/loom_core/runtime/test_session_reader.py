@@ -123,7 +123,7 @@ def test_a_line_too_long_is_skipped_in_pieces(tmp_path: Path, monkeypatch: pytes
     assert max(map(len, read_lines(tmp_path / "log"))) == 1000
 
 
-def test_a_line_of_50_MB_is_read(tmp_path: Path) -> None:
+def test_a_line_of_50_megabytes_is_read(tmp_path: Path) -> None:
     found, _ = read(tmp_path, A + line("x" * 50_000_000, 2) + C)
     assert [len(text) for text in found] == [1, 50_000_000, 1]
 

@@ -1,0 +1,143 @@
+"""Keys of model services: where they are looked for, and the file they are stored in.
+
+    PROVIDER_API_KEY > keys.cmd > the system's keyring, where the package `keyring` is installed > keys.toml
+
+No key is ever printed, and none appears in a repr.
+"""
+
+import functools
+import importlib.util
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from loom_cli.exclusive import exclusive
+from loom_cli.fields import Fields
+from loom_cli.invocation import Invocation
+from loom_cli.places import config_directory
+from loom_cli.suggest import suggestion
+from loom_core.errors import ConfigError, UsageError
+from loom_core.providers.catalog import PROVIDERS
+from loom_core.runtime.private_files import make_private_directory, replace_file, storage_errors
+
+_COMMAND_TIMEOUT_S = 60.0
+"""A password manager may first ask its user to unlock it."""
+
+
+class FoundKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key and where it was."""
+
+    secret: str
+    origin: str
+    """A variable, a file, or a word for the other places."""
+
+    def __repr__(self) -> str:
+        return f"<key from {self.origin}>"
+
+
+def find_key(fields: Fields, invocation: Invocation) -> Callable[[str], str | None]:
+    """What finds a provider's key, each once: a password manager may ask its user every time."""
+
+    @functools.cache
+    def find(provider: str) -> str | None:
+        found = locate_key(provider, invocation.environment, fields.keys.cmd)
+        return None if found is None else found.secret
+
+    return find
+
+
+def locate_key(provider: str, environment: Mapping[str, str], command: Sequence[str] | None) -> FoundKey | None:
+    """The key of a provider, from the first place that has one. Raises `ConfigError` where a place is unusable."""
+    known = PROVIDERS.get(provider)
+    if known is not None and (secret := environment.get(known.key_variable, "").strip()):
+        return FoundKey(secret=secret, origin=known.key_variable)
+    if command and (secret := _from_command(command, provider)):
+        return FoundKey(secret=secret, origin="keys.cmd")
+    if secret := _from_keyring(provider):
+        return FoundKey(secret=secret, origin="keyring")
+    if secret := stored_keys().get(provider):
+        return FoundKey(secret=secret, origin=str(keys_file()))
+    return None
+
+
+def keys_file() -> Path:
+    """Where keys are stored."""
+    return config_directory() / "keys.toml"
+
+
+def stored_keys() -> dict[str, str]:
+    """The keys in the file, by provider. Raises `ConfigError`, also where others than its owner can read it."""
+    path = keys_file()
+    try:
+        with path.open("rb") as file:
+            mode = _mode(file.fileno())
+            table = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # whose text may quote a key
+        raise ConfigError(f"{path} is not TOML", hint='Each line is PROVIDER = "KEY".') from None
+    if mode & 0o077:
+        raise ConfigError(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
+    if not all(isinstance(value, str) for value in table.values()):
+        raise ConfigError(f"{path}: each value is a key, that is, text")
+    return table
+
+
+def store_key(provider: str, secret: str | None) -> None:
+    """Keep a key in the file, or with None take it out. Raises `ConfigError` or `StorageError`."""
+    import tomli_w
+
+    path = keys_file()
+    with storage_errors(path):
+        make_private_directory(path.parent)
+        with exclusive(path.parent):
+            keys = {name: value for name, value in stored_keys().items() if name != provider}
+            if secret is not None:
+                keys[provider] = secret
+            replace_file(path, tomli_w.dumps(keys).encode())
+
+
+def check_provider(name: str) -> str:
+    """The name itself. Raises `UsageError` where there is no such provider."""
+    if name not in PROVIDERS:
+        raise UsageError(
+            f"no provider {name!r}", hint=suggestion(name, PROVIDERS) or f"there are {', '.join(PROVIDERS)}"
+        )
+    return name
+
+
+def _from_command(command: Sequence[str], provider: str) -> str | None:
+    """The first line it prints. Failing means that it has no key for this provider."""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            [*command, provider], stdin=subprocess.DEVNULL, capture_output=True, timeout=_COMMAND_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"no answer within {_COMMAND_TIMEOUT_S:.0f} s"
+        raise ConfigError(f"keys.cmd: {command[0]}: {reason}") from None
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    return lines[0].strip() if done.returncode == 0 and lines else None
+
+
+def _from_keyring(provider: str) -> str | None:
+    if importlib.util.find_spec("keyring") is None:
+        return None
+    keyring = importlib.import_module("keyring")
+    try:
+        secret = keyring.get_password("loom", provider)
+    except keyring.errors.KeyringError:  # no keyring service runs here, or it is locked
+        return None
+    return secret if isinstance(secret, str) else None
+
+
+def _mode(descriptor: int) -> int:
+    import os
+    import stat
+
+    return stat.S_IMODE(os.fstat(descriptor).st_mode)

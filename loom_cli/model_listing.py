@@ -1,0 +1,50 @@
+"""Asking the services which models they have."""
+
+import asyncio
+from collections.abc import Mapping
+
+from loom_cli.invocation import Invocation
+from loom_cli.keys import check_provider, find_key
+from loom_cli.settings import Settings
+from loom_core.errors import LoomError
+from loom_core.messages import JSON
+from loom_core.providers.catalog import PROVIDERS, known_model
+from loom_core.providers.discovery import model_names
+from loom_core.providers.model import Model
+
+
+async def list_offered(settings: Settings, invocation: Invocation, provider: str | None) -> list[Mapping[str, JSON]]:
+    """A record for each model: name, context window in tokens, dollars for a million tokens in and out, where known.
+
+    Without `provider`, services that have no key or do not answer are left out: that is how most machines are. With
+    it, raises what asking it raises.
+    """
+    key = find_key(settings.fields, invocation)
+
+    async def ask(name: str) -> list[str]:
+        base_url = settings.fields.model.base_url if name == "compatible" else None
+        return await model_names(Model(name, "any", base_url=base_url), invocation.environment, key(name))
+
+    if provider is not None:
+        return [_record(f"{provider}:{name}") for name in await ask(check_provider(provider))]
+    answers = await asyncio.gather(*map(ask, PROVIDERS), return_exceptions=True)
+    offered: list[Mapping[str, JSON]] = []
+    for name, answer in zip(PROVIDERS, answers, strict=True):
+        if isinstance(answer, LoomError):
+            if invocation.verbosity or key(name) is not None:
+                invocation.notice(f"{name}: {answer}")
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            offered += [_record(f"{name}:{model}") for model in answer]
+    return offered
+
+
+def _record(identifier: str) -> Mapping[str, JSON]:
+    known = known_model(identifier)
+    return {
+        "model": identifier,
+        "context": "" if known is None else known.context,
+        "input_usd": "" if known is None else known.input,
+        "output_usd": "" if known is None else known.output,
+    }
