@@ -7,8 +7,8 @@ from typer._click.core import Command, Context, Parameter
 from typer.core import TyperArgument, TyperOption
 
 _WIDTH = 79
-_COLUMN = 26
-"""Where descriptions begin. A longer term stands on a line of its own."""
+_COLUMN = 27
+"""Where descriptions begin; a longer term stands on a line of its own."""
 
 
 def help_text(command: Command, context: Context, commands: Iterable[tuple[str, str]] = ()) -> str:
@@ -17,9 +17,9 @@ def help_text(command: Command, context: Context, commands: Iterable[tuple[str, 
     if command.epilog:
         blocks.append(["Examples:", *(f"  {line}" for line in command.epilog.splitlines())])
     if commands:
-        blocks.append(["Commands:", *_listing(commands)])
+        blocks.append(["Commands:", *listing(commands)])
     for title, parameters in _groups(command.get_params(context)).items():
-        blocks.append([f"{title}:", *_listing((_term(each, context), each.help or "") for each in parameters)])
+        blocks.append([f"{title}:", *listing((_term(each, context), each.help or "") for each in parameters)])
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
@@ -40,12 +40,13 @@ def _term(parameter: TyperArgument | TyperOption, context: Context) -> str:
     return f"{names} {parameter.make_metavar(context)}" if takes_value else names
 
 
-def _listing(entries: Iterable[tuple[str, str]]) -> Iterator[str]:
+def listing(entries: Iterable[tuple[str, str]], column: int = _COLUMN) -> Iterator[str]:
+    """Terms with their descriptions beside them, which begin at `column` and are wrapped."""
     for term, description in entries:
-        lines = textwrap.wrap(description, _WIDTH - _COLUMN) or [""]
-        first = f"  {term}".ljust(_COLUMN)
-        if len(first) > _COLUMN or not first.endswith(" "):
+        lines = textwrap.wrap(description, _WIDTH - column) or [""]
+        first = f"  {term}  ".ljust(column)
+        if len(first) > column:
             yield first.rstrip()
-            first = " " * _COLUMN
+            first = " " * column
         yield (first + lines[0]).rstrip()
-        yield from (" " * _COLUMN + line for line in lines[1:])
+        yield from (" " * column + line for line in lines[1:])

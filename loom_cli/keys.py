@@ -8,7 +8,7 @@ No key is ever printed, and none appears in a repr.
 import functools
 import importlib.util
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -50,16 +50,25 @@ def find_key(fields: Fields, invocation: Invocation) -> Callable[[str], str | No
 
 def locate_key(provider: str, environment: Mapping[str, str], command: Sequence[str] | None) -> FoundKey | None:
     """The key of a provider, from the first place that has one. Raises `ConfigError` where a place is unusable."""
-    known = PROVIDERS.get(provider)
-    if known is not None and (secret := environment.get(known.key_variable, "").strip()):
-        return FoundKey(secret=secret, origin=known.key_variable)
-    if command and (secret := _from_command(command, provider)):
-        return FoundKey(secret=secret, origin="keys.cmd")
-    if secret := _from_keyring(provider):
-        return FoundKey(secret=secret, origin="keyring")
-    if secret := stored_keys().get(provider):
-        return FoundKey(secret=secret, origin=str(keys_file()))
+    for origin, look in _places(provider, environment, command):
+        secret = (look() or "").strip()
+        if secret:
+            return FoundKey(secret=secret, origin=origin)
     return None
+
+
+def _places(
+    provider: str, environment: Mapping[str, str], command: Sequence[str] | None
+) -> Iterator[tuple[str, Callable[[], str | None]]]:
+    known = PROVIDERS.get(provider)
+    if known is not None:
+        variable = known.key_variable
+        yield variable, lambda: environment.get(variable)
+    if command:
+        yield "keys.cmd", lambda: _from_command(command, provider)
+    if importlib.util.find_spec("keyring") is not None:
+        yield "keyring", lambda: _from_keyring(provider)
+    yield str(keys_file()), lambda: stored_keys().get(provider)
 
 
 def keys_file() -> Path:
@@ -122,12 +131,10 @@ def _from_command(command: Sequence[str], provider: str) -> str | None:
         reason = error.strerror if isinstance(error, OSError) else f"no answer within {_COMMAND_TIMEOUT_S:.0f} s"
         raise ConfigError(f"keys.cmd: {command[0]}: {reason}") from None
     lines = done.stdout.decode("utf-8", "replace").splitlines()
-    return lines[0].strip() if done.returncode == 0 and lines else None
+    return lines[0] if done.returncode == 0 and lines else None
 
 
 def _from_keyring(provider: str) -> str | None:
-    if importlib.util.find_spec("keyring") is None:
-        return None
     keyring = importlib.import_module("keyring")
     try:
         secret = keyring.get_password("loom", provider)

@@ -42,9 +42,7 @@ async def list_offered(settings: Settings, invocation: Invocation, provider: str
 
 def _record(identifier: str) -> Mapping[str, JSON]:
     known = known_model(identifier)
-    return {
-        "model": identifier,
-        "context": "" if known is None else known.context,
-        "input_usd": "" if known is None else known.input,
-        "output_usd": "" if known is None else known.output,
-    }
+    if known is None:
+        return {"model": identifier, "context": "", "input_usd": "", "output_usd": ""}
+    usual = known.prices[0]
+    return {"model": identifier, "context": known.context, "input_usd": usual.input, "output_usd": usual.output}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from loom_cli.assembly import build_agent
+from loom_cli.failure import tell
 from loom_cli.fields import Fields
 from loom_cli.invocation import Invocation
 from loom_cli.output import STDERR, STDOUT, require_stdout, write_err
@@ -49,7 +50,7 @@ def carry_out(job: Job, invocation: Invocation) -> int:
         return asyncio.run(_carry_out(job, build_agent(job.fields, invocation), answer, invocation))
     except LoomError as error:
         answer.fail(error)
-        raise
+        return tell(error, debug=invocation.debug)
 
 
 async def _carry_out(job: Job, agent: Agent, answer: Answer, invocation: Invocation) -> int:

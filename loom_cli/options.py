@@ -10,7 +10,9 @@ from loom_cli.flags import Flags, flag
 
 COMMON, SAFETY, OUTPUT = "Common", "Safety", "Output"
 
-Goal: TypeAlias = Annotated[str | None, flag("-g", "--goal", metavar="TEXT", help="what to do", group=COMMON)]
+Goal: TypeAlias = Annotated[
+    str | None, flag("-g", "--goal", metavar="TEXT", help="what to do, as instruction", group=COMMON)
+]
 Attached: TypeAlias = Annotated[
     list[Path] | None, flag("-f", "--file", metavar="PATH", help="attach a file; may repeat", group=COMMON)
 ]
@@ -27,25 +29,31 @@ class AgentFlags(Flags, frozen=True, kw_only=True):
         str | None, flag("-m", "--model", metavar="NAME", help="provider:name of the model", group=COMMON)
     ] = None
     instructions: Annotated[
-        Path | None, flag("-i", "--instructions", metavar="FILE", help="how to work", group=COMMON)
+        Path | None, flag("-i", "--instructions", metavar="FILE", help="instructions in a file", group=COMMON)
     ] = None
-    set: Annotated[list[str] | None, flag("--set", metavar="KEY=VALUE", help="a task field, dotted", group=COMMON)] = (
-        None
-    )
+    set: Annotated[
+        list[str] | None, flag("--set", metavar="KEY=VALUE", help="any field of a task file", group=COMMON)
+    ] = None
     cap: Annotated[
-        list[str] | None, flag("--cap", metavar="NAME", help="grant files=write, shell ...", group=SAFETY)
+        list[str] | None, flag("--cap", metavar="NAME", help="grant: shell, files=read|write|off", group=SAFETY)
     ] = None
-    allow: Annotated[list[str] | None, flag("--allow", metavar="RULE", help="calls that need no yes", group=SAFETY)] = (
+    allow: Annotated[
+        list[str] | None, flag("--allow", metavar="RULE", help="calls that run without asking", group=SAFETY)
+    ] = None
+    deny: Annotated[list[str] | None, flag("--deny", metavar="RULE", help="calls that never run", group=SAFETY)] = None
+    mode: Annotated[Mode | None, flag("--mode", metavar="MODE", help="plan, default or auto (default)", group=SAFETY)] = None
+    max_turns: Annotated[int | None, flag("--max-turns", metavar="N", help="model requests (40; chat 200)", group=SAFETY)] = (
         None
     )
-    deny: Annotated[list[str] | None, flag("--deny", metavar="RULE", help="calls that never run", group=SAFETY)] = None
-    mode: Annotated[Mode | None, flag("--mode", metavar="MODE", help="plan, default or auto", group=SAFETY)] = None
-    max_turns: Annotated[int | None, flag("--max-turns", metavar="N", help="model requests (40)", group=SAFETY)] = None
-    max_tokens: Annotated[int | None, flag("--max-tokens", metavar="N", help="tokens, in and out", group=SAFETY)] = None
-    max_cost: Annotated[float | None, flag("--max-cost", metavar="USD", help="money", group=SAFETY)] = None
-    timeout: Annotated[
-        float | None, flag("--timeout", metavar="SECONDS", help="of the whole run (1800)", group=SAFETY)
+    max_tokens: Annotated[
+        int | None, flag("--max-tokens", metavar="N", help="tokens in and out together", group=SAFETY)
     ] = None
+    max_cost: Annotated[
+        float | None, flag("--max-cost", metavar="USD", help="money for the whole run", group=SAFETY)
+    ] = None
+    timeout: Annotated[float | None, flag("--timeout", metavar="SECONDS", help="for the run (1800; chat a day)", group=SAFETY)] = (
+        None
+    )
 
 
 class SessionFlags(Flags, frozen=True, kw_only=True):
@@ -55,7 +63,7 @@ class SessionFlags(Flags, frozen=True, kw_only=True):
         str | None, flag("-s", "--session", metavar="ID", help="go on with this session", group=COMMON)
     ] = None
     resume_latest: Annotated[bool, flag("-c", "--continue", help="go on with the latest session", group=COMMON)] = False
-    no_session: Annotated[bool, flag("--no-session", help="keep no record", group=COMMON)] = False
+    no_session: Annotated[bool, flag("--no-session", help="keep no record of it", group=COMMON)] = False
 
 
 class RunFlags(Flags, frozen=True, kw_only=True):
@@ -63,21 +71,21 @@ class RunFlags(Flags, frozen=True, kw_only=True):
 
     goal: Goal = None
     param: Annotated[
-        list[str] | None, flag("-p", "--param", metavar="K=V", help="a parameter of the task", group=COMMON)
+        list[str] | None, flag("-p", "--param", metavar="K=V", help="fill in a task's parameter", group=COMMON)
     ] = None
     input: Annotated[
-        list[str] | None, flag("-I", "--input", metavar="K=V", help="data: K=V, K=@FILE, K:=JSON", group=COMMON)
+        list[str] | None, flag("-I", "--input", metavar="K=V", help="data: K=V, K=@FILE or K:=JSON", group=COMMON)
     ] = None
     file: Attached = None
-    no_stdin: Annotated[bool, flag("-n", "--no-stdin", help="do not read stdin", group=COMMON)] = False
+    no_stdin: Annotated[bool, flag("-n", "--no-stdin", help="do not read standard input", group=COMMON)] = False
     stdin: Annotated[
-        StdinMode | None, flag("--stdin", metavar="HOW", help="auto, require, ignore, head", group=COMMON)
+        StdinMode | None, flag("--stdin", metavar="HOW", help="auto, require, ignore, head (auto)", group=COMMON)
     ] = None
-    dry_run: Annotated[bool, flag("--dry-run", help="show the request, send nothing", group=COMMON)] = False
+    dry_run: Annotated[bool, flag("--dry-run", help="show the request, send none", group=COMMON)] = False
     output: Annotated[
         str | None, flag("-o", "--output", metavar="FILE", help="write the answer there", group=OUTPUT)
     ] = None
-    append: Annotated[bool, flag("--append", help="add to it", group=OUTPUT)] = False
+    append: Annotated[bool, flag("--append", help="add to that file", group=OUTPUT)] = False
     format: Annotated[
         OutputFormat | None, flag("--format", metavar="NAME", help="text, json or jsonl (text)", group=OUTPUT)
     ] = None
@@ -88,5 +96,5 @@ class ChatFlags(Flags, frozen=True, kw_only=True):
     """What `chat` takes besides."""
 
     file: Attached = None
-    title: Annotated[str | None, flag("--title", metavar="TEXT", help="of the session", group=COMMON)] = None
-    line: Annotated[bool, flag("--line", help="lines instead of the full screen", group=COMMON)] = False
+    title: Annotated[str | None, flag("--title", metavar="TEXT", help="name the session", group=COMMON)] = None
+    line: Annotated[bool, flag("--line", help="line by line, no full screen", group=COMMON)] = False

@@ -4,7 +4,8 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from loom_core.events import Event
 from loom_core.runtime.run import Run, RunContext, RunResult, RuntimeTask
@@ -15,8 +16,7 @@ _LAST_WORDS_S = 0.5
 """How long a slow reader gets for the last events after a signal."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """How a run ended, and the signal that ended it, if one did."""
 
     result: RunResult

@@ -2,6 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from msgspec.structs import fields
+
+from loom_cli.help_text import listing
+
 TOPICS = {
     "exit-codes": "what the program's end means",
     "environment": "every variable loom reads",
@@ -134,24 +138,31 @@ def _environment() -> str:
         "Every long option has a twin: --max-turns is LOOM_MAX_TURNS. An option says\n"
         "more than a task file, a task file more than a variable, a variable more than\n"
         "config.toml. Several values stand one a line; a switch is 1 or 0.\n\n"
-        + "".join(f"  {name:38}  {what}\n" for name, what in _variables())
+        + "\n".join(listing(dict(_variables()).items(), column=37))
+        + "\n"
     )
 
 
 def _variables() -> Iterator[tuple[str, str]]:
     from loom_cli.environment import twin
     from loom_cli.fields import FLAGS, Fields, leaves
+    from loom_cli.flags import Flags, GlobalFlags, long_name
+    from loom_cli.options import AgentFlags, ChatFlags, RunFlags, SessionFlags
     from loom_core.providers.catalog import PROVIDERS
 
-    yield "LOOM_HOME", "roots loom's directories: config, data, state, cache"
-    options = {field: option for option, field in FLAGS.items()}
+    yield "LOOM_HOME", "holds loom's directories: config, data, state, cache"
+    kinds: tuple[type[Flags], ...] = (GlobalFlags, AgentFlags, SessionFlags, RunFlags, ChatFlags)
+    for option in (long_name(field) for kind in kinds for field in fields(kind)):
+        yield twin(option), option
     for field, _ in leaves(Fields):
-        yield twin(options.get(field, field)), field
+        if field not in FLAGS.values():
+            yield twin(field), field
     for provider, known in PROVIDERS.items():
-        yield known.key_variable, f"key for {provider}"
+        yield known.key_variable, f"key of {provider}"
         if known.url_variable:
-            yield known.url_variable, f"address for {provider}"
-    yield "NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE", "color of terminals"
+            yield known.url_variable, f"address of {provider}"
+    yield "NO_COLOR", "no color, unless --color=always"
+    yield "FORCE_COLOR, CLICOLOR_FORCE", "color on a terminal whatever TERM says"
 
 
 def _events() -> str:
@@ -159,12 +170,11 @@ def _events() -> str:
 
     from loom_core.events import EVENT_TYPES, Event
 
-    lines = {str(kind.__struct_config__.tag): (inspect.getdoc(kind) or "") for kind in Event.__subclasses__()}
-    listed = "".join(
-        f"  {name:18}  {lines[name].partition('. ')[0].partition(chr(10))[0].rstrip('.')}\n" for name in EVENT_TYPES
-    )
+    said = {str(kind.__struct_config__.tag): inspect.getdoc(kind) or "" for kind in Event.__subclasses__()}
     return (
         "A session's log has one JSON object a line: `type`, then `v` (schema version),\n"
         "`seq` (its place, without gaps), `id`, `ts`, `run`, then the fields of the type.\n"
-        "--format jsonl prints the events of the run as they happen; the last is run.end.\n\n" + listed
+        "--format jsonl prints the events of the run as they happen; the last is run.end.\n\n"
+        + "\n".join(listing(((name, said[name].partition(". ")[0].rstrip(".")) for name in EVENT_TYPES), column=21))
+        + "\n"
     )

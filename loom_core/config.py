@@ -1,8 +1,10 @@
 """The values an agent is made of."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from loom_core.providers.base import Generation, Provider
 from loom_core.providers.model import Model
@@ -18,8 +20,7 @@ from loom_core.tools.spec import Tool
 __all__ = ["AgentConfig", "Generation", "Instructions", "Limits", "Memory", "Model", "Runtime"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instructions:
+class Instructions(Struct, frozen=True, kw_only=True):
     """Stable behaviour, in parts that are joined into the head of the system prompt."""
 
     role: str = ""
@@ -33,8 +34,7 @@ class Instructions:
         return "\n\n".join(text for text in (self.role, self.style, constraints, self.content) if text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(Struct, frozen=True, kw_only=True):
     """What an agent is reminded of in every request, after its instructions."""
 
     blocks: tuple[str, ...] = ()
@@ -53,8 +53,7 @@ class Memory:
         return cls(blocks=(text,) if text else ())
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentConfig:
+class AgentConfig(Struct, frozen=True, kw_only=True):
     """Everything `Agent` takes, as one value."""
 
     model: Model | str | Provider
@@ -82,7 +81,7 @@ class AgentConfig:
 
     def __post_init__(self) -> None:
         if isinstance(self.model, str):
-            object.__setattr__(self, "model", Model.parse(self.model))
+            force_setattr(self, "model", Model.parse(self.model))
         elif not isinstance(self.model, Model) and not hasattr(self.model, "stream"):
             raise TypeError(f"model: a Model or 'provider:name', not {type(self.model).__name__}")
         if not isinstance(self.instructions, (str, Instructions)):
@@ -91,8 +90,8 @@ class AgentConfig:
             _check("tools", tool, Tool, "; make one with @tool")
         for capability in self.capabilities:
             _check("capabilities", capability, Capability)
-        object.__setattr__(self, "tools", tuple(self.tools))
-        object.__setattr__(self, "capabilities", tuple(self.capabilities))
+        force_setattr(self, "tools", tuple(self.tools))
+        force_setattr(self, "capabilities", tuple(self.capabilities))
         _check("generation", self.generation, Generation)
         _check("runtime", self.runtime, Runtime)
         _check("memory", self.memory, Memory)

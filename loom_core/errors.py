@@ -85,24 +85,26 @@ class NoModel(LoomError):
 class ProviderError(LoomError):
     """A model service failed.
 
-    `kind` is the finer classification: auth, permission, not_found, bad_request, context_overflow, request_too_large,
-    content_filter, rate_limit, quota_exhausted, overloaded, server, timeout, connection, truncated_stream, protocol.
+    `kind` is the finer classification, by default that of the class: auth, permission, not_found, bad_request,
+    context_overflow, request_too_large, content_filter, rate_limit, quota_exhausted, overloaded, server, timeout,
+    connection, truncated_stream, protocol.
     `status` is the HTTP status, where there was one. `retry_after` is in seconds, where the service named it.
     """
 
     code = "provider_error"
+    default_kind: ClassVar[str] = "server"
 
     def __init__(
         self,
         message: str,
         *,
-        kind: str = "server",
+        kind: str | None = None,
         hint: str | None = None,
         status: int | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.kind = kind
+        self.kind = kind or self.default_kind
         self.status = status
         self.retry_after = retry_after
 
@@ -111,6 +113,7 @@ class AuthenticationFailed(ProviderError):
     """The key is missing, refused, or not allowed to do this. Kinds auth, permission."""
 
     code = "authentication_failed"
+    default_kind = "auth"
     exit_code = 4
 
 
@@ -118,6 +121,7 @@ class RateLimited(ProviderError):
     """Too many requests, or (kind quota_exhausted, not retryable) no credit left."""
 
     code = "rate_limited"
+    default_kind = "rate_limit"
     exit_code = 75
 
     @property
@@ -138,24 +142,28 @@ class BadRequest(ProviderError):
     """The service refuses the request as it stands. Kinds bad_request, not_found, request_too_large."""
 
     code = "bad_request"
+    default_kind = "bad_request"
 
 
 class ContextTooLong(ProviderError):
     """The request exceeds the model's context window. Kind context_overflow."""
 
     code = "context_too_long"
+    default_kind = "context_overflow"
 
 
 class ContentRefused(ProviderError):
     """The service's content filter stopped the answer. Kind content_filter."""
 
     code = "content_refused"
+    default_kind = "content_filter"
 
 
 class BadResponse(ProviderError):
     """The answer breaks its own protocol or ends before its terminal marker. Kinds protocol, truncated_stream."""
 
     code = "bad_response"
+    default_kind = "protocol"
 
 
 class ToolError(LoomError):

@@ -11,13 +11,17 @@ from loom_core.errors import LoomError
 
 app = group("Completion scripts for the shell.")
 
+_EXAMPLES = """\
+eval "$(loom completions show bash)"
+loom completions show bash > ~/.local/share/bash-completion/completions/loom"""
+
 _PACKAGE = Path(__file__).parents[1]
 
 
 @command(
     app,
     "show",
-    examples='eval "$(loom completions show bash)"\nloom completions show bash > ~/.local/share/bash-completion/completions/loom',
+    examples=_EXAMPLES,
 )
 def show(
     shell: Annotated[Literal["bash"], typer.Argument(metavar="SHELL", help="bash", show_default=False)],

@@ -78,6 +78,7 @@ class Asking:
         if wait > 0:
             asyncio.get_running_loop().call_later(wait, self._offer)
             return
-        self._show(question(approval, directory=self._directory, position=self._questions.position))
+        position, columns = self._questions.position, self._screen.columns
         self._questions.show()
+        self._show(question(approval, directory=self._directory, position=position, columns=columns))
         self._screen.ask(CHOICES)

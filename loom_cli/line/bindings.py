@@ -18,17 +18,17 @@ def build_bindings(view: View, listener: Listener, composer: "Buffer", reason: "
 
     @keys.add("c-c")
     @keys.add("<sigint>")
-    def _(event: "KeyPressEvent") -> None:
+    def interrupt(_event: "KeyPressEvent") -> None:
         listener.interrupted()
 
     @keys.add("c-z")
-    def _(event: "KeyPressEvent") -> None:
+    def suspend(event: "KeyPressEvent") -> None:
         event.app.suspend_to_background()
 
     composing = has_focus(composer)
 
     @keys.add("enter", filter=composing)
-    def _(event: "KeyPressEvent") -> None:
+    def enter(_event: "KeyPressEvent") -> None:
         state = composer.complete_state
         if state is not None and state.current_completion is not None and not composer.text.startswith("/"):
             composer.complete_state = None  # the file that was chosen is part of the message now
@@ -39,15 +39,15 @@ def build_bindings(view: View, listener: Listener, composer: "Buffer", reason: "
 
     @keys.add("escape", "enter", filter=composing)
     @keys.add("c-j", filter=composing)
-    def _(event: "KeyPressEvent") -> None:
+    def new_line(_event: "KeyPressEvent") -> None:
         composer.newline(copy_margin=False)
 
     @keys.add("c-d", filter=composing & Condition(lambda: not composer.text))
-    def _(event: "KeyPressEvent") -> None:
+    def end_of_input(_event: "KeyPressEvent") -> None:
         listener.leave()
 
     @keys.add("up", filter=composing & Condition(lambda: not composer.text and bool(view.queued)))
-    def _(event: "KeyPressEvent") -> None:
+    def take_back(_event: "KeyPressEvent") -> None:
         text = listener.take_back()
         if text is not None:
             composer.text, composer.cursor_position = text, len(text)
@@ -64,7 +64,7 @@ def _add_question_keys(keys: "KeyBindings", view: View, listener: Listener) -> N
     choosing = Condition(lambda: view.asking == "choice")
 
     @keys.add(Keys.Any, filter=choosing)
-    def _(event: "KeyPressEvent") -> None:
+    def press(event: "KeyPressEvent") -> None:
         # More keys in the same read are a paste or typing from before: none of it is an answer.
         alone = not event.app.key_processor.input_queue
         if alone:
@@ -74,7 +74,7 @@ def _add_question_keys(keys: "KeyBindings", view: View, listener: Listener) -> N
             listener.typed()
 
     @keys.add("escape", Keys.Any, filter=choosing)
-    def _(event: "KeyPressEvent") -> None:
+    def press_with_alt(_event: "KeyPressEvent") -> None:
         listener.typed()  # Alt with a key is not that key
 
 
@@ -84,9 +84,9 @@ def _add_reason_keys(keys: "KeyBindings", listener: Listener, reason: "Buffer") 
     reasoning = has_focus(reason)
 
     @keys.add("enter", filter=reasoning)
-    def _(event: "KeyPressEvent") -> None:
+    def refuse(_event: "KeyPressEvent") -> None:
         listener.reasoned(reason.text)
 
     @keys.add("escape", filter=reasoning, eager=True)
-    def _(event: "KeyPressEvent") -> None:
+    def back(_event: "KeyPressEvent") -> None:
         listener.reasoned(None)

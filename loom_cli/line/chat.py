@@ -14,7 +14,7 @@ from loom_cli.line.completion import make_completer
 from loom_cli.line.files import FileNames
 from loom_cli.line.history import append_history, load_history
 from loom_cli.line.interrupts import AGAIN_S, Interrupts
-from loom_cli.line.narrator import PROMPT, Narrator, note
+from loom_cli.line.narrator import PROMPT, Narrator
 from loom_cli.line.paint import Line, Span, line, paint
 from loom_cli.line.recap import recap
 from loom_cli.line.screen import Screen
@@ -126,7 +126,7 @@ class LineChat:
         if command is None:
             self._say(slash.literal(text))
             return
-        self.tell([line(Span(PROMPT, "you"), text.strip())])
+        self._print("you", paint([line(Span(PROMPT, "you"), text.strip())], color=self._color), gap=True)
         slash.obey(self, *command)
 
     def interrupted(self) -> None:
@@ -198,7 +198,9 @@ class LineChat:
             result = await run.wait()
             self._run = None
             following = self._next(run, result)
+        self._view.hint = ""
         self._refresh()
+        self._screen.compact()
         if not self._stay:
             self.leave()
 
@@ -247,6 +249,7 @@ class LineChat:
 
     def _show_question(self, lines: list[Line]) -> None:
         self._print("work", paint(lines, color=self._color, exact=True), gap=True)
+        self._refresh()
 
     def _print(self, group: str, text: str, *, gap: bool = False) -> None:
         """Print text, a blank line before it where it is of another kind than what stands above."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from loom_cli.line.files import FileNames
-from loom_cli.line.slash import COMMANDS, MODES
+from loom_cli.line.slash import COMMANDS, MODES, SlashCommand
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -21,6 +21,8 @@ class Candidate(NamedTuple):
     text: str
     replaces: int
     """Characters before the cursor it takes the place of."""
+    shown: str = ""
+    """What the menu calls it, where that is not the text."""
     help: str = ""
 
 
@@ -32,12 +34,17 @@ def command_candidates(before: str) -> list[Candidate]:
     if not space:
         found = [each for each in COMMANDS.values() if each.name.startswith(name.lower())]
         return [
-            Candidate(f"/{each.name}{' ' if each.argument else ''}", len(before), f"{each.argument}  {each.help}".strip())
+            Candidate(f"/{each.name}{' ' if each.argument else ''}", len(before), each.usage, each.help)
             for each in found
         ]
     if name == "mode":
         return [Candidate(mode, len(argument)) for mode in MODES if mode.startswith(argument)]
     return []
+
+
+def _typed(command: SlashCommand) -> str:
+    """The command as it stands in the composer, ready for its argument."""
+    return f"/{command.name} " if command.argument else f"/{command.name}"
 
 
 def file_word(before: str) -> str | None:
@@ -52,14 +59,18 @@ def make_completer(files: FileNames) -> "Completer":
 
     def shown(candidates: Iterable[Candidate]) -> "Iterable[Completion]":
         for each in candidates:
-            yield Completion(each.text, start_position=-each.replaces, display_meta=each.help)
+            yield Completion(
+                each.text, start_position=-each.replaces, display=each.shown or each.text, display_meta=each.help
+            )
 
     class ComposerCompleter(Completer):
-        def get_completions(self, document: "Document", complete_event: "CompleteEvent") -> "Iterable[Completion]":
+        def get_completions(self, document: "Document", complete_event: "CompleteEvent") -> "Iterable[Completion]":  # noqa: ARG002 - the base's
             return shown(command_candidates(document.text_before_cursor))
 
         async def get_completions_async(
-            self, document: "Document", complete_event: "CompleteEvent"
+            self,
+            document: "Document",
+            complete_event: "CompleteEvent",  # noqa: ARG002 - the base's
         ) -> "AsyncGenerator[Completion, None]":
             word = file_word(document.text_before_cursor)
             if word is None:

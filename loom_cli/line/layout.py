@@ -107,7 +107,10 @@ def _quiet(text: str) -> "StyleAndTextTuples":
 def _tail(view: View) -> "StyleAndTextTuples":
     columns, rows = terminal_size()
     text = safe_text(view.tail).strip("\n")
-    return [("", "\n".join(last_rows(text, columns, max(1, min(_TAIL_ROWS, rows // 3)))))] if text else []
+    if not text:
+        return []
+    # After a blank row, so that the finished block will stand where its tail stood.
+    return [("", "\n".join(["", *last_rows(text, columns, max(1, min(_TAIL_ROWS, rows // 3)))]))]
 
 
 def _queue(view: View) -> "StyleAndTextTuples":
@@ -147,5 +150,7 @@ def styles(*, color: bool) -> dict[str, str]:
         "scrollbar.background": "noinherit",
         "scrollbar.button": "noinherit reverse",
     }
-    plain = {name: " ".join(word for word in look.split() if not word.startswith("ansi")) for name, look in _STYLES.items()}
+    plain = {
+        name: " ".join(word for word in look.split() if not word.startswith("ansi")) for name, look in _STYLES.items()
+    }
     return {**menu, **(_STYLES if color else plain)}

@@ -74,7 +74,7 @@ def _close(blank: re.Match[str]) -> str:
 
 
 def _calm_markdown() -> "type[Markdown]":
-    """rich's Markdown with plainer headings and code: no centering, no background, nothing around them."""
+    """Markdown as rich renders it, but plainer: nothing centered, no background, no frame."""
     from markdown_it import MarkdownIt
     from rich.markdown import CodeBlock, Heading, Markdown
     from rich.padding import Padding

@@ -184,7 +184,8 @@ def _size(event: ToolResulted) -> str:
 
 
 def _time(event: ToolResulted) -> str:
-    return "" if event.outcome in ("denied", "invalid") else duration(event.duration_ms / 1000)
+    """How long it took; nothing for a call that never ran or whose end was not seen."""
+    return "" if event.outcome in ("denied", "invalid", "cancelled") else duration(event.duration_ms / 1000)
 
 
 def duration(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """Approvals on their way through a terminal: one at a time, in order, guarded against keys meant for the composer."""
 
+import textwrap
 from collections import deque
 from collections.abc import Callable
 
@@ -57,18 +58,22 @@ class Questions:
         return gone
 
 
-def question(approval: Approval, *, directory: str, position: str) -> list[Line]:
+def question(approval: Approval, *, directory: str, position: str, columns: int) -> list[Line]:
     """The question in full: the exact call, why it is asked, where it would run, and what `s` would allow.
 
-    Its spans show control characters as escapes when they are painted with `exact`.
+    To be painted with `exact`, which shows control characters as escapes.
     """
-    title = f"May {approval.call.name} run?" + (f"  ({position})" if position else "")
     bar = Span("│ ", "ask")
+    changes = approval.summary.startswith(f"{approval.call.name} ")  # of a shell the summary is the command itself
+    title = f"May {approval.call.name} run?" + (f"  ({position})" if position else "")
     lines = [line(Span(title, "ask")), line(bar)]
-    lines += [line(bar, Span(text, _style(text))) for text in head_and_tail(approval.summary)]
+    lines += [line(bar, Span(text, _style(text, changes))) for text in head_and_tail(approval.summary)]
     lines += [line(bar)]
     facts = (("why", approval.reason), ("where", directory), ("s allows", f"{approval.rule} until this session ends"))
-    lines += [line(bar, Span(f"{name:<9}", "dim"), text) for name, text in facts]
+    for name, text in facts:
+        first, *rest = textwrap.wrap(text, max(columns - 12, 20)) or [""]
+        lines.append(line(bar, Span(f"{name:<9}", "dim"), first))
+        lines += [line(bar, " " * 9, each) for each in rest]
     return lines
 
 
@@ -88,5 +93,5 @@ def _shortened(text: str) -> str:
     return f"{text[:_HEAD_CHARACTERS]}… {left_out:,} more characters …{text[-_TAIL_CHARACTERS:]}"
 
 
-def _style(text: str) -> str:
-    return {"+": "add", "-": "remove", "@": "place"}.get(text[:1], "strong")
+def _style(text: str, changes: bool) -> str:
+    return {"+": "add", "-": "remove"}.get(text[:1], "strong") if changes else "strong"

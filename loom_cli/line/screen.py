@@ -18,7 +18,6 @@ from loom_cli.output import STDIN
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from prompt_toolkit.application import Application
     from prompt_toolkit.completion import Completer
     from prompt_toolkit.data_structures import Size
 
@@ -98,6 +97,10 @@ class Screen:
     def refresh(self) -> None:
         """The view has changed."""
         self._app.invalidate()
+
+    def compact(self) -> None:
+        """Give back the rows the lower part needed at times; by itself it only ever grows."""
+        self.print("")
 
     def ask(self, choices: str) -> None:
         """Put the keys of a question in the place of the composer, which keeps its text. Pending keys are dropped."""

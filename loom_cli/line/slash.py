@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # A path like /usr/bin is no command, so only a lone word is one.
 _COMMAND = re.compile(r"/([A-Za-z-]+)(?: +(.*))?")
-MODES: tuple[str, ...] = get_args(Mode)
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,11 @@ class SlashCommand:
     """Called with what stands behind the name."""
     argument: str = ""
     """How the help calls what may stand behind the name."""
+
+    @property
+    def usage(self) -> str:
+        """`/model [PROVIDER:NAME]`."""
+        return f"/{self.name} {self.argument}".rstrip()
 
 
 def parse(text: str) -> tuple[str, str] | None:
@@ -48,7 +53,7 @@ def obey(chat: "LineChat", name: str, argument: str) -> None:
     command = COMMANDS.get(name)
     if command is None:
         hint = suggestion(f"/{name}", [f"/{known}" for known in COMMANDS]) or "/help lists them"
-        chat.tell([note(f"there is no command /{name}: {hint}. To send it as a message, begin with //", mark="!")])
+        chat.tell([note(f"there is no command /{name}; {hint}", mark="!"), note("  to send it, begin with //")])
         return
     try:
         command.run(chat, argument)
@@ -57,23 +62,24 @@ def obey(chat: "LineChat", name: str, argument: str) -> None:
 
 
 def _help(chat: "LineChat", _: str) -> None:
-    lines = [_entry(f"/{each.name} {each.argument}".rstrip(), each.help) for each in COMMANDS.values()]
+    lines = [_entry(each.usage, each.help) for each in COMMANDS.values()]
     chat.tell([*lines, line(), *(_entry(key, what) for key, what in KEYS)])
 
 
 KEYS = (
-    ("Enter", "send; while an answer is in progress, say it to the model at its next turn"),
+    ("Enter", "send; during an answer, tell the model at its next turn"),
     ("Alt-Enter, Ctrl-J", "a new line"),
-    ("Up", "on an empty line: take back what was queued last, or earlier messages; Ctrl-R searches them"),
+    ("Up", "on an empty line: take back what is queued"),
+    ("Up, Down, Ctrl-R", "go through and search what was typed before"),
     ("Tab", "complete a /command or an @file"),
-    ("Ctrl-C", "cancel the answer in progress; clear the line; twice: leave"),
+    ("Ctrl-C", "cancel the answer; clear the line; twice: leave"),
     ("Ctrl-D", "on an empty line: leave"),
     ("//...", "send a message that begins with /"),
 )
 
 
 def _entry(term: str, meaning: str) -> Line:
-    return line(f"  {term:<24}", Span(meaning, "dim"))
+    return line(f"  {term:<26}", Span(meaning, "dim"))
 
 
 def _model(chat: "LineChat", argument: str) -> None:
@@ -89,10 +95,11 @@ def _mode(chat: "LineChat", argument: str) -> None:
     if not argument:
         chat.tell([note(f"mode {chat.session.gate.mode}; /mode {'|'.join(MODES)} changes it")])
         return
-    if argument not in MODES:
+    mode = next((each for each in MODES if each == argument), None)
+    if mode is None:
         raise ValueError(f"{argument!r} is not one of {', '.join(MODES)}")
-    chat.session.gate.mode = argument
-    chat.tell([note(f"mode {argument}: {_MODE_MEANS[argument]}")])
+    chat.session.gate.mode = mode
+    chat.tell([note(f"mode {mode}: {_MODE_MEANS[mode]}")])
 
 
 _MODE_MEANS = {
@@ -125,7 +132,7 @@ def _sessions(chat: "LineChat", _: str) -> None:
     for info in store.list(10):
         here = "here" if info.id == chat.session.id else info.state
         when = info.updated[:16].replace("T", " ")
-        lines.append(line(f"  {info.id}  ", Span(f"{when}  {here:<10}", "dim"), f"  {info.title}"))
+        lines.append(line(f"  {info.id}  ", Span(f"{when}  {here:<10}", "dim"), f"  {info.title or '-'}"))
     chat.tell([*lines, note("to open one: leave, then loom sessions resume ID")])
 
 

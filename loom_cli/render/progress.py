@@ -78,7 +78,7 @@ class Progress:
     ) -> None:
         self._terminal, self._quiet, self._columns, self._clock = terminal, quiet, columns, clock
         self._begun = clock()
-        self._last = float("-inf")
+        self._last = self._begun  # where lines stay, a run of less than a second needs none
         self._state = ProgressState()
         self._shown = False
 

@@ -43,7 +43,7 @@ def of_failure(error: LoomError) -> str:
 
 
 def _object(**known: Any) -> str:
-    whole = {
+    whole: dict[str, Any] = {
         "v": 1,
         "ok": False,
         "stop_reason": None,

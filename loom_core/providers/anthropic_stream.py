@@ -6,7 +6,7 @@ from typing import Literal
 from loom_core.errors import BadResponse
 from loom_core.messages import JSON, Opaque, Part, Text, Thinking, ToolCall, Usage
 from loom_core.providers import classify
-from loom_core.providers.assembly import count, cut_off, decode, mend, unique
+from loom_core.providers.assembly import count, cut_off, decode, mend, mend_all, unique
 from loom_core.providers.base import Delta, ModelRequest, Reply, parse_arguments
 from loom_core.providers.service import Service
 from loom_core.providers.sse import ServerSentEvent
@@ -69,7 +69,7 @@ class MessagesAssembler:
         if event.event == "error" or classify.has_error(data):
             raise classify.from_payload(self._service, data)
         if not isinstance(data, dict):
-            raise BadResponse(f"an event of the answer is {type(data).__name__}, not an object", kind="protocol")
+            raise BadResponse(f"an event of the answer is {type(data).__name__}, not an object")
         match data.get("type", event.event):
             case "message_start":
                 self._add_usage(data.get("message"))
@@ -100,7 +100,7 @@ class MessagesAssembler:
     def _start(self, data: dict[str, JSON]) -> Iterable[Delta]:
         start = data.get("content_block")
         if not isinstance(start, dict):
-            raise BadResponse("a block of the answer has no content", kind="protocol")
+            raise BadResponse("a block of the answer has no content")
         block = self._blocks[_index(data)] = _Block(start)
         kind = start.get("type")
         shown = block.text(kind) if kind in ("text", "thinking") else ""
@@ -109,7 +109,7 @@ class MessagesAssembler:
     def _delta(self, data: dict[str, JSON]) -> Iterable[Delta]:
         block, delta = self._blocks.get(_index(data)), data.get("delta")
         if block is None or not isinstance(delta, dict):
-            raise BadResponse("the answer adds to a block it did not begin", kind="protocol")
+            raise BadResponse("the answer adds to a block it did not begin")
         own = block.start.get("type")
         shown: list[Delta] = []
         for name, value in delta.items():
@@ -135,7 +135,7 @@ class MessagesAssembler:
                 return Thinking(text="", origin=self._origin, redacted=block.text("data"))
             case "tool_use":
                 return self._call(block, cut=cut)
-        data = dict(block.start)
+        data = mend_all(block.start)
         for name in block.pieces:
             if name == "partial_json":
                 data["input"], _ = parse_arguments(block.text(name))
@@ -161,7 +161,7 @@ class MessagesAssembler:
 def _index(data: dict[str, JSON]) -> int:
     index = data.get("index")
     if not isinstance(index, int):
-        raise BadResponse("an event of the answer does not say which block it is about", kind="protocol")
+        raise BadResponse("an event of the answer does not say which block it is about")
     return index
 
 

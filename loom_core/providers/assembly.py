@@ -21,7 +21,7 @@ def decode(event: ServerSentEvent) -> JSON:
     except (ValueError, RecursionError) as error:
         if not event.complete:
             raise BadResponse("the answer ends in the middle of an event", kind="truncated_stream") from error
-        raise BadResponse(f"an event of the answer is no JSON: {event.data[:80]!r}", kind="protocol") from error
+        raise BadResponse(f"an event of the answer is no JSON: {event.data[:80]!r}") from error
 
 
 def mend(text: str) -> str:
@@ -35,8 +35,18 @@ def mend(text: str) -> str:
     return text
 
 
+def mend_all(value: JSON) -> JSON:
+    """`value` with every text in it mended."""
+    if isinstance(value, str):
+        return mend(value)
+    if isinstance(value, list):
+        return [mend_all(item) for item in value]
+    return {mend(name): mend_all(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
 def unique(call_id: str, taken: set[str]) -> str:
     """`call_id`, or a new one where it is missing or was used before (some servers begin at `call_1` in each turn)."""
+    call_id = mend(call_id)
     if not call_id or call_id in taken:
         call_id = "call_" + os.urandom(6).hex()
     taken.add(call_id)

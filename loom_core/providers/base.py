@@ -4,11 +4,11 @@ A provider has one method, `stream`. It yields pieces for display and ends with 
 a stream that cannot end so raises a `ProviderError`.
 """
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from loom_core.messages import JSON, Message, Part, ToolDefinition, Usage
@@ -111,10 +111,10 @@ def parse_arguments(text: str) -> tuple[dict[str, JSON], str | None]:
     if not text.strip():
         return {}, None
     try:
-        value = json.loads(text)
+        value = msgspec.json.decode(text)
         if isinstance(value, str):
-            value = json.loads(value) if value.strip() else {}
-    except (ValueError, RecursionError):
+            value = msgspec.json.decode(value) if value.strip() else {}
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return {}, text
     if value is None:
         return {}, None

@@ -88,7 +88,6 @@ def from_response(service: Service, status: int, headers: Mapping[str, str], bod
     if 300 <= status < 400:
         return BadResponse(
             f"{service.host} answered with a redirect ({status}), which is not followed because the key would go along",
-            kind="protocol",
             status=status,
             hint="Set base_url to the address the service is really at.",
         )
@@ -127,18 +126,18 @@ def _typed(service: Service, fault: _Fault, status: int, headers: Mapping[str, s
     searched = " ".join((fault.message, *fault.words))
     retry_after = _retry_after(headers)
     if "tool_use_failed" in fault.words:
-        return BadResponse(message, kind="protocol", status=status)
+        return BadResponse(message, status=status)
     if _says(_FILTERED, searched):
-        return ContentRefused(message, kind="content_filter", status=status)
+        return ContentRefused(message, status=status)
     if status == 402 or _says(_QUOTA, searched):
         return RateLimited(
             message, kind="quota_exhausted", status=status, hint="Add credit there, or choose another model."
         )
     if status == 429:
         hint = None if retry_after is None else f"The service asks to wait {retry_after:g} s."
-        return RateLimited(message, kind="rate_limit", status=status, retry_after=retry_after, hint=hint)
+        return RateLimited(message, status=status, retry_after=retry_after, hint=hint)
     if _says(_OVERFLOW, searched) or (status == 413 and "request_too_large" not in fault.words):
-        return ContextTooLong(message, kind="context_overflow", status=status)
+        return ContextTooLong(message, status=status)
     if status in (401, 403):
         kind = "auth" if status == 401 else "permission"
         return AuthenticationFailed(message, kind=kind, status=status, hint=service.key_hint or None)

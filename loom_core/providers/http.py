@@ -101,7 +101,7 @@ async def get_json(service: Service, path: str, *, deadline_s: float) -> JSON:
                 answer = Answer(response.status_code, response.headers, _chunks(response, service))
                 body = await answer.read(_LISTING_LIMIT)
             if response.status_code != 200:
-                raise BadResponse(f"{service.host} answered {path} with status {response.status_code}", kind="protocol")
+                raise BadResponse(f"{service.host} answered {path} with status {response.status_code}")
             return msgspec.json.decode(body)
     except TimeoutError as error:
         message = f"{service.host} did not answer within {deadline_s:g} s"
@@ -109,7 +109,7 @@ async def get_json(service: Service, path: str, *, deadline_s: float) -> JSON:
     except httpx.HTTPError as error:
         raise translate(error, service) from error
     except msgspec.DecodeError as error:
-        raise BadResponse(f"{service.host} answered {path} with something that is no JSON", kind="protocol") from error
+        raise BadResponse(f"{service.host} answered {path} with something that is no JSON") from error
 
 
 async def _chunks(response: "httpx.Response", service: Service) -> AsyncIterator[bytes]:
@@ -120,7 +120,7 @@ async def _chunks(response: "httpx.Response", service: Service) -> AsyncIterator
         async for chunk in response.aiter_bytes():
             total += len(chunk)
             if total > ANSWER_LIMIT:
-                raise BadResponse(f"the answer of {service.host} exceeds {ANSWER_LIMIT} bytes", kind="protocol")
+                raise BadResponse(f"the answer of {service.host} exceeds {ANSWER_LIMIT} bytes")
             yield chunk
     except httpx.HTTPError as error:
         raise translate(error, service) from error
@@ -185,7 +185,7 @@ def translate(error: Exception, service: Service) -> ProviderError:
         case httpx.ConnectError() | httpx.ProxyError():
             return _unreachable(error, service)
         case httpx.DecodingError():
-            return BadResponse(f"the answer of {where} does not decode: {error}", kind="protocol")
+            return BadResponse(f"the answer of {where} does not decode: {service.conceal(str(error))}")
         case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
             # Its text may hold a header's value, and with it the key.
             return BadRequest(f"the request to {where} cannot be put into HTTP ({type(error).__name__})")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from loom_core.errors import BadResponse
 from loom_core.messages import JSON, Opaque, Part, Text, Thinking, ToolCall, Usage
 from loom_core.providers import classify
-from loom_core.providers.assembly import count, cut_off, decode, mend, unique
+from loom_core.providers.assembly import count, cut_off, decode, mend, mend_all, unique
 from loom_core.providers.base import Delta, ModelRequest, Reply, parse_arguments
 from loom_core.providers.service import Service
 from loom_core.providers.sse import ServerSentEvent
@@ -74,7 +74,7 @@ class ChatAssembler:
         if event.event == "error" or classify.has_error(chunk):
             raise classify.from_payload(self._service, chunk)
         if not isinstance(chunk, dict):
-            raise BadResponse(f"a chunk of the answer is {type(chunk).__name__}, not an object", kind="protocol")
+            raise BadResponse(f"a chunk of the answer is {type(chunk).__name__}, not an object")
         if isinstance(chunk.get("usage"), dict):
             self._usage = _usage(chunk["usage"])
         choices = chunk.get("choices")
@@ -172,7 +172,7 @@ class ChatAssembler:
         if isinstance(block, _Words):
             text = mend("".join(block.pieces))
             return Thinking(text=text, origin=self._origin) if block.kind == "thinking" else Text(text=text)
-        arguments, invalid = parse_arguments("".join(block.arguments))
+        arguments, invalid = parse_arguments(mend("".join(block.arguments)))
         invalid = cut_off(arguments, invalid) if cut else invalid
         return ToolCall(id=unique(block.id, self._taken), name=mend(block.name), arguments=arguments, invalid=invalid)
 
@@ -181,7 +181,7 @@ class ChatAssembler:
         OpenRouter any (https://openrouter.ai/docs/use-cases/reasoning-tokens), DeepSeek and Kimi where it has calls.
         """
         if self._details:
-            yield Opaque(origin=self._origin, data={"reasoning_details": self._details})
+            yield Opaque(origin=self._origin, data={"reasoning_details": mend_all(self._details)})
         elif self._calls and self._reasoning:
             yield Opaque(origin=self._origin, data={"reasoning_content": mend("".join(self._reasoning))})
 

@@ -55,7 +55,6 @@ def locate(model: Model, environment: Mapping[str, str], key: str | None = None)
     if secret is None and known.key_required and (at_home or model.api_key_env):
         raise AuthenticationFailed(
             f"{model.identifier} needs a key, and {model.api_key_env or known.key_variable} is not set",
-            kind="auth",
             hint=_key_hint(model, known, base_url, at_home=True),
         )
     return Service(
@@ -85,7 +84,6 @@ def _key(
     if secret is not None and not (secret.isascii() and secret.isprintable()):
         raise AuthenticationFailed(
             f"the key for {model.provider} holds characters that no HTTP header can carry",
-            kind="auth",
             hint=f"Set it anew: loom keys set {model.provider}",
         )
     return secret

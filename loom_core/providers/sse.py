@@ -94,4 +94,4 @@ class EventDecoder:
         return ServerSentEvent(event.decode("utf-8", "replace"), b"\n".join(data).decode("utf-8", "replace"))
 
     def _too_large(self) -> BadResponse:
-        return BadResponse(f"the service sent a single event of more than {self._limit} bytes", kind="protocol")
+        return BadResponse(f"the service sent a single event of more than {self._limit} bytes")

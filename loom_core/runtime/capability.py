@@ -26,7 +26,7 @@ class Files:
 
     @property
     def name(self) -> str:
-        """ "files"."""
+        """What messages call it."""
         return "files"
 
     def tools(self) -> tuple[Tool, ...]:
@@ -45,7 +45,7 @@ class Shell:
 
     @property
     def name(self) -> str:
-        """ "shell"."""
+        """What messages call it."""
         return "shell"
 
     def tools(self) -> tuple[Tool, ...]:

@@ -8,8 +8,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from loom_core.context.transcript import Transcript, check_pairs
 from loom_core.errors import ApprovalUnavailable, LoomError, ToolError
@@ -60,8 +61,7 @@ from loom_core.tools.spec import Tool
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Equipment:
+class Equipment(Struct, frozen=True, kw_only=True):
     """What a session's engine works with."""
 
     provider: Callable[[], base.Provider]
@@ -84,8 +84,7 @@ class Equipment:
     """Whether a missing approval ends the run; otherwise the model is told and goes on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Permitted:
+class _Permitted(Struct, frozen=True, kw_only=True):
     """A call that passed the gate."""
 
     call: ToolCall
@@ -265,8 +264,6 @@ class Engine:
         gate = self._with.gate
         try:
             tool = self._with.tools.get(call.name)
-            if call.invalid is not None:
-                raise ToolError(f"the arguments are not one JSON object: {call.invalid[:200]}")
         except ToolError as error:
             self._refuse(call, _invalid(str(error)), "invalid")
             return None

@@ -2,15 +2,15 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 HookName: TypeAlias = Literal["before_run", "before_llm", "before_tool", "after_tool", "after_run"]
 HOOK_NAMES: tuple[str, ...] = get_args(HookName)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookEvent:
+class HookEvent(Struct, frozen=True, kw_only=True):
     """What a handler is told; fields that do not apply are None."""
 
     hook: HookName

@@ -7,10 +7,11 @@ the decisions and comes back with observations.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from loom_core.errors import (
     ApprovalUnavailable,
@@ -32,8 +33,7 @@ WARN_AT = 0.8
 """Share of a budget from which on the user is warned, once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What one run may use up. `None` means no limit."""
 
     max_turns: int | None = 32
@@ -58,13 +58,11 @@ class Limits:
 # What is observed.
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True, kw_only=True):
     """The run starts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replied:
+class Replied(Struct, frozen=True, kw_only=True):
     """The model answered."""
 
     text: str
@@ -76,22 +74,19 @@ class Replied:
     cost_usd: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acted:
+class Acted(Struct, frozen=True, kw_only=True):
     """The calls were carried out or refused. `blocked`: one needed an approval that nobody could give."""
 
     blocked: ApprovalUnavailable | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(Struct, frozen=True, kw_only=True):
     """Asking the model failed for good."""
 
     error: LoomError
 
 
-@dataclass(frozen=True, slots=True)
-class TimeUp:
+class TimeUp(Struct, frozen=True, kw_only=True):
     """The run's time ended in the middle of a step."""
 
 
@@ -101,8 +96,7 @@ Observation: TypeAlias = Begun | Replied | Acted | Failed | TimeUp
 # What is decided.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetUse:
+class BudgetUse(Struct, frozen=True, kw_only=True):
     """How much of one budget is gone."""
 
     budget: str
@@ -110,24 +104,21 @@ class BudgetUse:
     limit: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskModel:
+class AskModel(Struct, frozen=True, kw_only=True):
     """Reason: send the next request."""
 
     turn: int
     warnings: tuple[BudgetUse, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunTools:
+class RunTools(Struct, frozen=True, kw_only=True):
     """Act: carry out these calls; `advice` by call id is told to the model with the result."""
 
     calls: tuple[ToolCall, ...]
-    advice: Mapping[str, str] = field(default_factory=dict)
+    advice: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(Struct, frozen=True, kw_only=True):
     """The run ends. Calls still open were not run, for the reason `unrun`."""
 
     reason: StopReason
@@ -138,8 +129,7 @@ class Stop:
 Decision: TypeAlias = AskModel | RunTools | Stop
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopState:
+class LoopState(Struct, frozen=True, kw_only=True):
     """All the loop remembers between two decisions."""
 
     limits: Limits
@@ -149,7 +139,7 @@ class LoopState:
     cost_usd: float | None = None
     answer: str | None = None
     """The model's latest words; the run's answer when it ends completed."""
-    repeats: Mapping[str, int] = field(default_factory=dict)
+    repeats: Mapping[str, int] = {}
     """How often each call was made since something new was done."""
     known: frozenset[str] = frozenset()
     """Every call that was ever made."""

@@ -1,13 +1,12 @@
 """Runtime: the policies of an agent in one immutable value, and its presets."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from loom_core.runtime.governance import GovernancePolicy
 from loom_core.runtime.loop import Limits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime:
+class Runtime(Struct, frozen=True, kw_only=True):
     """How runs are bounded and governed."""
 
     limits: Limits = field(default_factory=Limits)

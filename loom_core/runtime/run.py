@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from loom_core.errors import LoomError
 from loom_core.events import (
@@ -23,14 +25,13 @@ from loom_core.events import (
 from loom_core.messages import JSON, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeTask:
+class RuntimeTask(Struct, frozen=True, kw_only=True):
     """What is to be done. `input` is data for it; `criteria` say when the result is good."""
 
     goal: str
-    input: Mapping[str, JSON] = field(default_factory=dict)
+    input: Mapping[str, JSON] = {}
     criteria: tuple[str, ...] = ()
-    metadata: Mapping[str, JSON] = field(default_factory=dict)
+    metadata: Mapping[str, JSON] = {}
 
     def __post_init__(self) -> None:
         if not isinstance(self.goal, str):
@@ -42,15 +43,14 @@ class RuntimeTask:
                 raise TypeError(f"{name}: a mapping, not {type(getattr(self, name)).__name__}")
         if isinstance(self.criteria, str) or not all(isinstance(line, str) for line in self.criteria):
             raise TypeError("criteria: a list of strings")
-        object.__setattr__(self, "criteria", tuple(self.criteria))
+        force_setattr(self, "criteria", tuple(self.criteria))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
+class RunContext(Struct, frozen=True, kw_only=True):
     """What goes with one run and leaves with it. `inputs` reach the model as JSON, never as Python repr."""
 
-    inputs: Mapping[str, JSON] = field(default_factory=dict)
-    extensions: Mapping[str, JSON] = field(default_factory=dict)
+    inputs: Mapping[str, JSON] = {}
+    extensions: Mapping[str, JSON] = {}
 
     def __post_init__(self) -> None:
         for name in ("inputs", "extensions"):
@@ -58,8 +58,7 @@ class RunContext:
                 raise TypeError(f"{name}: a mapping, not {type(getattr(self, name)).__name__}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
+class RunResult(Struct, frozen=True, kw_only=True):
     """How a run ended."""
 
     run_id: str

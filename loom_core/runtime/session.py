@@ -6,10 +6,10 @@ import secrets
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from loom_core._version import __version__
 from loom_core.context.rendering import input_data
@@ -43,17 +43,15 @@ from loom_core.tools.spec import Workspace
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionConfig:
+class SessionConfig(Struct, frozen=True, kw_only=True):
     """Which session, and what to note about it. Without an id a new one is made."""
 
     id: str | None = None
-    metadata: Mapping[str, JSON] = field(default_factory=dict)
-    extensions: Mapping[str, JSON] = field(default_factory=dict)
+    metadata: Mapping[str, JSON] = {}
+    extensions: Mapping[str, JSON] = {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assembly:
+class Assembly(Struct, frozen=True, kw_only=True):
     """All that an agent decided and its sessions share; immutable."""
 
     model: str
@@ -104,7 +102,7 @@ class Session:
         if self._transcript.begun:
             self._record(SessionResume(cwd=str(assembly.workspace.root), loom=__version__))
 
-    async def __aenter__(self) -> "Session":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -289,7 +287,7 @@ class Session:
             # The log cannot hold the end of the run; whoever listens still learns it, and why.
             error = storage
             state, reason = "failed", "internal_error"
-            end = msgspec.structs.replace(end, state=state, stop_reason=reason, error=error_data(storage), run=run.id)
+            end = replace(end, state=state, stop_reason=reason, error=error_data(storage), run=run.id)
             run.publish(end)
         finally:
             self.last_used = time.monotonic()
@@ -336,7 +334,7 @@ class Session:
     def _record(self, event: Event, run: Run | None = None) -> Event:
         """The one way an event comes to be: into the log, then into the context, then to whoever listens."""
         if run is not None:
-            event = msgspec.structs.replace(event, run=run.id)
+            event = replace(event, run=run.id)
         event = self._log.append(event)
         self._transcript.apply(event)
         if run is not None:

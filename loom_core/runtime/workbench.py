@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from loom_core.errors import ToolError
 from loom_core.tools.spec import FileStamps, Workspace
@@ -28,8 +29,7 @@ class SeenFiles:
             raise ToolError(f"{path.name} changed since it was read: read it again before changing it")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workbench:
+class Workbench(Struct, frozen=True, kw_only=True):
     """The `ToolContext` of one session; `for_call` makes the one of a single call."""
 
     workspace: Workspace

@@ -36,6 +36,7 @@ _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 _IFS = re.compile(r"\$\{IFS[^}]*\}|\$IFS\b")
 _BEFORE_SCRIPT = re.compile(r"^(-\w*S|--split-string=|\w+=)")
 _SCRIPT_OPTION = re.compile(r"-\w*c\w*")
+_ANY_REDIRECT = re.compile(r"[<>]+[&|-]?[ \t]*[^\s;&|()<>`]*")
 _MAX_DEPTH = 6
 _MAX_INNER = 64
 MAX_BYTES = 128 * 1024
@@ -200,7 +201,7 @@ def _braces(word: str) -> list[str]:
 
 
 def _unquoted_pieces(text: str) -> Iterator[Simple]:
-    """The text cut at every operator, quoted or not."""
-    for piece in re.split(r"[;&|\n()`]", re.sub(r"['\"\\]", "", text)):
+    """The text cut at every operator, quoted or not, without redirections."""
+    for piece in re.split(r"[;&|\n()`]", _ANY_REDIRECT.sub(" ", re.sub(r"\\\n|['\"\\]", "", text))):
         if words := piece.split():
             yield Simple(words=words)

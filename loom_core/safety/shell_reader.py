@@ -169,15 +169,14 @@ class ShellReader:
 
     def _redirect(self, command: Simple, operator: str, *, plain: bool) -> None:
         if operator in {"<<", "<<-"}:
-            delimiter = self._take(_DELIMITER)
             # Inside arithmetic or a subscript "<<" shifts bits, and no document follows.
-            if delimiter is not None and plain and not any("[" in word for word in command.words):
+            shifts = not plain or any("[" in word for word in command.words)
+            if not shifts and (delimiter := self._take(_DELIMITER)):
                 tabs = r"\t*" if operator == "<<-" else ""
                 end = re.compile(rf"^{tabs}{re.escape(delimiter[2] or delimiter[3])}$", re.MULTILINE)
                 self._heredocs.append((end, delimiter[1] is not None))
-            else:
-                self.irregular = True
-            return
+                return
+            self.irregular = True
         self._take(_BLANKS)
         target = self._word()
         if operator == "<<<":

@@ -113,7 +113,11 @@ def _parameters(
     function: ToolFunction, names: Mapping[str, Any], descriptions: Mapping[str, str]
 ) -> Iterator[Parameter]:
     hints = _annotations(function, names)
-    for parameter in inspect.signature(function).parameters.values():
+    try:
+        signature = inspect.signature(function)
+    except ValueError as error:  # some functions written in C
+        raise TypeError(str(error)) from error
+    for parameter in signature.parameters.values():
         if parameter.kind not in _FILLED_BY_NAME:
             raise TypeError(f"a model gives arguments by name, so {str(parameter)!r} cannot be filled")
         if parameter.name in {"self", "cls"} and parameter.name not in hints:

@@ -1,23 +1,22 @@
-"""Descendants of a process that left its group (`setsid`, job control): found on Linux, through /proc."""
+"""All descendants of a process, also those that left its group (`setsid`, job control): on Linux, through /proc."""
 
 import contextlib
 import os
 from pathlib import Path
 
 
-def strays(root: int) -> list[int]:
-    """A pidfd of each living descendant of `root` outside its process group; the caller closes them.
+def descendants(root: int) -> dict[int, int]:
+    """A pidfd of each living descendant of `root`, by its id; the caller closes them.
 
-    A pidfd goes on meaning the same process, whatever becomes of its number. Elsewhere than on Linux the list is empty.
+    A pidfd goes on meaning the same process, whatever becomes of the id. Elsewhere than on Linux nothing is found.
     """
-    found: list[int] = []
+    found: dict[int, int] = {}
     unvisited = [root]
     while unvisited:
         for child in _children(unvisited.pop()):
-            unvisited.append(child)
-            with contextlib.suppress(ProcessLookupError):
-                if os.getpgid(child) != root:
-                    found.append(os.pidfd_open(child))
+            with contextlib.suppress(OSError):  # gone in the meantime
+                found[child] = os.pidfd_open(child)
+                unvisited.append(child)
     return found
 
 

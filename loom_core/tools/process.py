@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from loom_core.errors import ToolError
-from loom_core.tools.descendants import strays
+from loom_core.tools.descendants import descendants
 from loom_core.tools.lifeline import Lifeline
 from loom_core.tools.threads import in_thread
 
@@ -92,14 +92,14 @@ class _Child:
 
     async def end(self) -> None:
         """End what still runs, take the last output, reap. Takes 2 s where the processes can be killed at all."""
-        escaped: list[int] = []
+        known: dict[int, int] = {}
         if not self._exited.done():
-            escaped = strays(self._process.pid)
-            self._signal(signal.SIGTERM, escaped)
+            known = descendants(self._process.pid)
+            self._signal(signal.SIGTERM, known)
             await asyncio.wait({self._exited, self._closed}, timeout=TERMINATION)
         # It is reaped only after this, so that its number cannot mean another group by now.
-        self._signal(signal.SIGKILL, escaped)
-        for descriptor in escaped:
+        self._signal(signal.SIGKILL, known)
+        for descriptor in known.values():
             os.close(descriptor)
         await asyncio.wait({self._exited}, timeout=_REAPED)
         for _ in range(_PIPE_HOLDS // _CHUNK):  # counted: who escaped may write for ever
@@ -112,12 +112,17 @@ class _Child:
         done, _ = await asyncio.wait(futures, timeout=within, return_when=asyncio.FIRST_COMPLETED)
         return done
 
-    def _signal(self, number: signal.Signals, escaped: list[int]) -> None:
+    def _signal(self, number: signal.Signals, known: Mapping[int, int]) -> None:
+        """Signal the group, and of the `known` descendants those outside it; all of them with SIGKILL.
+
+        One may be just leaving the group, and nothing shall get SIGTERM twice.
+        """
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says EPERM of a group of zombies
             os.killpg(self._process.pid, number)
-        for descriptor in escaped:
+        for process, descriptor in known.items():
             with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(descriptor, number)
+                if number == signal.SIGKILL or os.getpgid(process) != self._process.pid:
+                    signal.pidfd_send_signal(descriptor, number)
 
     def _read(self) -> None:
         """Take what the pipe holds, if it is still open and holds something."""

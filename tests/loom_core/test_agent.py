@@ -695,7 +695,7 @@ def test_a_decision_names_stage_and_rule(tmp_path: Path) -> None:
 
 
 def test_progress_of_a_tool_is_seen_and_not_logged(tmp_path: Path) -> None:
-    model = ScriptedModel([calls(("Shell", {"command": "echo one; echo two"})), "done"])
+    model = ScriptedModel([calls(("Shell", {"command": "echo one; sleep 0.5; echo two"})), "done"])
     agent = Agent(
         model=model,
         capabilities=[Shell(require_approval=False)],

@@ -10,7 +10,6 @@ As a process it prints its address: `python -m tests.support.llm_server --script
 
 import argparse
 import contextlib
-import itertools
 import json
 import select
 import socket
@@ -88,13 +87,10 @@ class LLMServer:
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", port))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        """The address, without a path."""
         self._connections: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-
-    @property
-    def url(self) -> str:
-        """The address, without a path."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     @property
     def leftover(self) -> list[AnyStep]:
@@ -224,20 +220,12 @@ class _Performance:
                     self._connection.sendall(_head(200, {"transfer-encoding": "chunked"}))
                 self._wait(step.seconds)
                 return False
-            case Huge():
-                return self._stream(self._huge(step))
         turn = step if isinstance(step, Turn) else Turn(step, **_options(step))
         body = self._request.body if isinstance(self._request.body, dict) else {}
         model = str(body.get("model", ""))
         if body.get("stream"):
             return self._stream(self._form.stream(turn, model))
         return self._whole(200, json.dumps(self._form.whole(turn, model)).encode(), "application/json", {})
-
-    def _huge(self, step: Huge) -> Iterator[Item]:
-        pieces = [step.size] if step.single else [65536] * (step.size // 65536) + [step.size % 65536]
-        for size in pieces:
-            yield from itertools.islice(self._form.stream(Turn(Say("x" * size)), ""), 1, 2)
-        yield from self._form.stream(Turn(), "")
 
     def _stream(self, items: Iterator[Item]) -> bool:
         self._connection.sendall(_head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"}))
@@ -313,10 +301,10 @@ def _send(connection: socket.socket, code: int, body: bytes) -> bool:
 
 
 def _read(reader: BinaryIO) -> Request | None:
-    line = reader.readline()
-    if not line.strip():
+    words = reader.readline().decode("latin-1").split(" ")
+    if len(words) != 3:  # the client left, or speaks something else
         return None
-    method, path, _ = line.decode("latin-1").split(" ", 2)
+    method, path, _ = words
     headers: dict[str, str] = {}
     while (line := reader.readline()).strip():
         name, _, value = line.decode("latin-1").partition(":")

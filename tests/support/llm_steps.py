@@ -90,7 +90,15 @@ class BadJSON(Step):
     data: str = '{"choices": [{"delta": {"content": "half'
 
 
-Piece = Say | Think | Calls | Hold | BadJSON
+@dataclass(frozen=True)
+class Huge(Step):
+    """Text of `size` letters, in events of 64 KiB or (`single`) in one."""
+
+    size: int
+    single: bool = False
+
+
+Piece = Say | Think | Calls | Hold | BadJSON | Huge
 
 
 @dataclass(frozen=True, init=False)
@@ -102,14 +110,6 @@ class Turn(Step):
     def __init__(self, *pieces: Piece, **options: Unpack[Options]) -> None:
         super().__init__(**options)
         object.__setattr__(self, "pieces", pieces)
-
-
-@dataclass(frozen=True)
-class Huge(Step):
-    """Text of `size` bytes, in events of 64 KiB or (`single`) in one."""
-
-    size: int
-    single: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Silence(Step):
     head: bool = False
 
 
-AnyStep = Say | Think | Calls | Hold | BadJSON | Turn | Huge | Status | Raw | Silence
+AnyStep = Piece | Turn | Status | Raw | Silence
 
 
 def from_json(steps: list[dict[str, Any]]) -> Iterator[AnyStep]:

@@ -3,10 +3,10 @@
 import itertools
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from tests.support.llm_steps import BadJSON, Calls, Hold, Piece, Say, Think, Turn
+from tests.support.llm_steps import BadJSON, Calls, Hold, Huge, Piece, Say, Think, Turn
 
 Item = bytes | threading.Event
 """A piece of a body, or something to wait for before the next."""
@@ -29,6 +29,15 @@ class Format(Protocol):
 
 def _split(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)] if size else [text]
+
+
+def _texts(piece: Say | Think | Huge) -> Iterator[str]:
+    if not isinstance(piece, Huge):
+        yield from _split(piece.text, piece.chunk)
+        return
+    size = piece.size if piece.single else 65536
+    for left in range(piece.size, 0, -size):
+        yield "x" * min(size, left)
 
 
 def _arguments(arguments: Mapping[str, Any] | str) -> str:
@@ -61,10 +70,10 @@ class ChatFormat:
         index = 0
         for piece in _plain(turn):
             match piece:
-                case Say():
-                    yield from (event({"content": text}) for text in _split(piece.text, piece.chunk))
+                case Say() | Huge():
+                    yield from (event({"content": text}) for text in _texts(piece))
                 case Think():
-                    yield from (event({"reasoning_content": text}) for text in _split(piece.text, piece.chunk))
+                    yield from (event({"reasoning_content": text}) for text in _texts(piece))
                 case Calls():
                     for name, arguments in piece.calls:
                         yield from map(event, self._call(index, name, _arguments(arguments), piece.chunk))
@@ -81,7 +90,7 @@ class ChatFormat:
         yield b"data: [DONE]\n\n"
 
     def whole(self, turn: Turn, model: str) -> dict[str, Any]:
-        said = "".join(piece.text for piece in _plain(turn) if isinstance(piece, Say))
+        said = "".join(text for piece in _plain(turn) if isinstance(piece, Say | Huge) for text in _texts(piece))
         message: dict[str, Any] = {"role": "assistant", "content": said or None}
         if _calls(turn):
             message["tool_calls"] = [
@@ -136,7 +145,7 @@ class MessagesFormat:
                     yield piece.event
                 case BadJSON():
                     yield f"event: content_block_delta\ndata: {piece.data}\n\n".encode()
-                case Say() | Think() | Calls():
+                case Say() | Huge() | Think() | Calls():
                     for block, deltas in self._blocks(piece):
                         yield _named({"type": "content_block_start", "index": index, "content_block": block})
                         for delta in deltas:
@@ -153,7 +162,7 @@ class MessagesFormat:
     def whole(self, turn: Turn, model: str) -> dict[str, Any]:
         content: list[dict[str, Any]] = []
         for piece in _plain(turn):
-            if isinstance(piece, Say | Think | Calls):
+            if isinstance(piece, Say | Huge | Think | Calls):
                 for block, deltas in self._blocks(piece):
                     for delta in deltas:
                         _grow(block, delta)
@@ -172,16 +181,14 @@ class MessagesFormat:
         return {"id": f"msg_{next(_numbers)}", "type": "message", "role": "assistant", "model": model}
 
     @staticmethod
-    def _blocks(piece: Say | Think | Calls) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    def _blocks(piece: Say | Huge | Think | Calls) -> Iterator[tuple[dict[str, Any], Iterable[dict[str, Any]]]]:
         match piece:
-            case Say():
-                texts = _split(piece.text, piece.chunk)
-                yield {"type": "text", "text": ""}, [{"type": "text_delta", "text": text} for text in texts]
+            case Say() | Huge():
+                yield {"type": "text", "text": ""}, ({"type": "text_delta", "text": text} for text in _texts(piece))
             case Think():
-                texts = _split(piece.text, piece.chunk)
-                deltas = [{"type": "thinking_delta", "thinking": text} for text in texts]
+                thoughts = ({"type": "thinking_delta", "thinking": text} for text in _texts(piece))
                 seal = {"type": "signature_delta", "signature": f"sealed:{len(piece.text)}"}
-                yield {"type": "thinking", "thinking": "", "signature": ""}, [*deltas, seal]
+                yield {"type": "thinking", "thinking": "", "signature": ""}, [*thoughts, seal]
             case Calls():
                 for name, arguments in piece.calls:
                     texts = ["", *_split(_arguments(arguments), piece.chunk)]

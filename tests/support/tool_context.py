@@ -1,10 +1,14 @@
 """What a tool is handed, without a session: a workspace in a temporary directory and a real memory of files."""
 
+import asyncio
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from loom_core.errors import ToolError
+from loom_core.tools.execution import run_tool
+from loom_core.tools.spec import Tool, ToolOutput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,3 +62,8 @@ def context_in(directory: Path) -> DirectoryContext:
     root.mkdir()
     scratch.mkdir(mode=0o700)
     return DirectoryContext(workspace=DirectoryWorkspace(root=root), scratch=scratch)
+
+
+def call(tool: Tool, context: DirectoryContext, **arguments: Any) -> ToolOutput:
+    """What a model gets when it calls `tool` so."""
+    return asyncio.run(run_tool(tool, tool.convert(arguments), context))

@@ -34,7 +34,6 @@ def shell(*, requires_approval: bool | None, timeout: float) -> "tuple[Tool, ...
     made = tool(
         shell_function(timeout),
         name="Shell",
-        destructive=True,
         requires_approval=requires_approval,
         timeout=max(timeout, LONGEST) + _ENDING,
         capability="shell",

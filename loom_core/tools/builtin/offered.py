@@ -119,7 +119,7 @@ def shell_function(default: float) -> ToolFunction:
         Each call is a new bash with no terminal and no input: directories and variables do not carry over. Processes
         left in the background are ended with the command.
         """
-        from loom_core.tools.builtin.shell import run_command
+        from loom_core.tools.builtin.command import run_command
 
         return await run_command(command, context, seconds=default if timeout is None else timeout)
 

@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from loom_core.errors import BadResponse, ContextTooLong, ProviderError, ProviderUnavailable, RateLimited
@@ -191,6 +192,15 @@ def test_a_surrogate_pair_in_two_events_is_joined() -> None:
     )
     assert reply.parts == (Text(text="🧵"),)
     assert all(delta.text.encode() for delta in shown)
+
+
+def test_lone_halves_of_characters_are_replaced_everywhere() -> None:
+    half = "\\ud83e"
+    function = f'{{"name":"f{half}","arguments":"{half}"}}'
+    fragment = f'{{"index":0,"id":"x{half}","function":{function}}}'
+    delta = f'{{"content":"a{half}","reasoning_details":[{{"text":"b{half}"}}],"tool_calls":[{fragment}]}}'
+    _, reply = assemble(f'data: {{"choices":[{{"delta":{delta}}}]}}', STOP)
+    assert "\ufffd" in msgspec.json.encode(reply).decode()
 
 
 def test_missing_and_used_ids_are_replaced() -> None:

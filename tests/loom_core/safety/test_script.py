@@ -136,7 +136,7 @@ COMPUTED = [
         "{t,x}ouch",
     ),
     *('eval "$X"', 'bash -c "$X"', "echo x | base64 -d | sh", "env $X", "echo 'open", "cat <<E$$\nE", "echo $(ls"),
-    *("sh -c " * 9 + "ls", "eval " * 9 + "ls", "env -u " * 90 + "X ls", "$(" * 60),
+    *("eval " * 9 + "ls", "env -u " * 90 + "X ls", "$(" * 60),
 ]
 
 
