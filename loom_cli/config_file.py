@@ -32,7 +32,7 @@ def change_config(path: Path, dotted: str, value: JSON | None) -> None:
 
 
 def _with(text: str, key: Key, value: JSON) -> str:
-    """The text with the key's value replaced, or the key added to its table, or to a new one at the end."""
+    """The text with the key's value replaced, or the key below its table's header, or in a new table at the end."""
     import tomli_w
 
     spans = key_spans(text)
@@ -41,13 +41,13 @@ def _with(text: str, key: Key, value: JSON) -> str:
         start, end = spans[key]
         return text[:start] + statement + text[end:]
     table = key[:-1]
-    members = [span for other, span in spans.items() if other[:-1] == table or other == table]
-    if table in spans or (members and not table):
-        end = max(end for _, end in members)
-        rest = text[end:].partition("\n")
-        return f"{text[:end]}{rest[0]}\n{statement}\n{rest[2]}"
+    if not table:
+        return f"{statement}\n{text}"
+    if table in spans:
+        header, newline, rest = text[spans[table][0] :].partition("\n")
+        return f"{text[: spans[table][0]]}{header}\n{statement}{newline}{rest}"
     before = f"{text.rstrip()}\n\n" if text.strip() else ""
-    return f"{statement}\n{text}" if not table else f"{before}[{'.'.join(table)}]\n{statement}\n"
+    return f"{before}[{'.'.join(table)}]\n{statement}\n"
 
 
 def _without(text: str, key: Key) -> str:

@@ -48,7 +48,7 @@ def is_fixed(directory: Path) -> bool:
 
 
 def demo_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment, with this Python first in the search path so that `python3` is there and is it."""
+    """The same environment with this Python first in the search path, so that `python3` is there and is it."""
     path = os.pathsep.join(filter(None, (str(Path(sys.executable).parent), environment.get("PATH", ""))))
     return {**environment, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -73,7 +73,7 @@ def _reply(request: ModelRequest, command: str) -> Reply | str:
         change = {"path": "prices.py", "old_string": _BUG, "new_string": _FIX}
         return calls(("Edit", change), text=f"{aside}`with_discount` adds the discount instead of taking it away.")
     if results["Edit"].is_error:
-        return f"{aside}The fix was **not made** ({_first_line(results['Edit'])}), so the test still fails."
+        return f"{aside}The fix was not made ({_first_line(results['Edit'])}), so the bug is still there."
     if "Shell" not in results:
         return calls(("Shell", {"command": command}), text=f"{aside}Now the test.")
     return aside + _conclusion(results["Shell"])
@@ -81,10 +81,10 @@ def _reply(request: ModelRequest, command: str) -> Reply | str:
 
 def _conclusion(test: ToolResult) -> str:
     if not test.is_error:
-        return "`with_discount` added the discount; now it takes it away, and **the test passes**."
+        return "`with_discount` added the discount; now it takes it away, and the test passes."
     if test.content.startswith("denied"):
-        return f"I changed `prices.py`, but the test was **not run** ({_first_line(test)}), so I cannot say that it passes."
-    return f"I changed `prices.py`, but the test **still fails**:\n\n```\n{test.content.strip()}\n```"
+        return f"I changed `prices.py`, but the test was not run ({_first_line(test)}), so I do not know if it passes."
+    return f"I changed `prices.py`, but the test still fails:\n\n```\n{test.content.strip()}\n```"
 
 
 def _results(messages: tuple[Message, ...]) -> dict[str, ToolResult]:

@@ -14,7 +14,7 @@ def show(job: Job, invocation: Invocation) -> None:
     """Print it. Raises what assembling the agent raises."""
     agent = build_agent(job.fields, invocation)
     inputs = tuple(input_data(name, value) for name, value in job.inputs.items())
-    message = render_user(UserMessage(text=job.task.goal, criteria=job.task.criteria, inputs=inputs))
+    message = render_user(UserMessage(text=job.task.goal, criteria=tuple(job.task.criteria), inputs=inputs))
     whole = {
         **agent.describe(),
         "session": job.session,

@@ -230,6 +230,15 @@ NOT_YET = frozenset(
 
 _RULES = frozenset({"allow", "ask", "deny"})
 
+
+def adds_up(key: str, value: object) -> bool:
+    """Whether what several layers say of a dotted field holds together, not only what the highest says.
+
+    Rules do, since one layer must not switch off another's; maps are merged by key.
+    """
+    return isinstance(value, dict) or key.rpartition(".")[2] in _RULES
+
+
 S = TypeVar("S", bound=Struct)
 
 
@@ -251,10 +260,7 @@ def value_of(fields: Struct, key: str) -> Any:
 
 
 def over(higher: S, lower: Struct) -> S:
-    """Two layers as one: where the higher says nothing, what the lower says.
-
-    Rules of both hold, since one layer must not switch off another's; maps are merged by key.
-    """
+    """Two layers as one: where the higher says nothing, what the lower says; both where that adds up."""
     common = [name for name in higher.__struct_fields__ if name in lower.__struct_fields__]
     return structs.replace(
         higher, **{name: _merged(name, getattr(higher, name), getattr(lower, name)) for name in common}
@@ -266,6 +272,6 @@ def _merged(name: str, higher: Any, lower: Any) -> Any:
         return over(higher, lower)
     if higher is None or lower is None:
         return lower if higher is None else higher
-    if name in _RULES:
-        return tuple(dict.fromkeys((*lower, *higher)))
-    return {**lower, **higher} if isinstance(lower, dict) else higher
+    if not adds_up(name, lower):
+        return higher
+    return {**lower, **higher} if isinstance(lower, dict) else tuple(dict.fromkeys((*lower, *higher)))

@@ -41,19 +41,21 @@ class AgentFlags(Flags, frozen=True, kw_only=True):
         list[str] | None, flag("--allow", metavar="RULE", help="calls that run without asking", group=SAFETY)
     ] = None
     deny: Annotated[list[str] | None, flag("--deny", metavar="RULE", help="calls that never run", group=SAFETY)] = None
-    mode: Annotated[Mode | None, flag("--mode", metavar="MODE", help="plan, default or auto (default)", group=SAFETY)] = None
-    max_turns: Annotated[int | None, flag("--max-turns", metavar="N", help="model requests (40; chat 200)", group=SAFETY)] = (
-        None
-    )
+    mode: Annotated[
+        Mode | None, flag("--mode", metavar="MODE", help="plan, default or auto (default)", group=SAFETY)
+    ] = None
+    max_turns: Annotated[
+        int | None, flag("--max-turns", metavar="N", help="model requests (40; chat 200)", group=SAFETY)
+    ] = None
     max_tokens: Annotated[
         int | None, flag("--max-tokens", metavar="N", help="tokens in and out together", group=SAFETY)
     ] = None
     max_cost: Annotated[
         float | None, flag("--max-cost", metavar="USD", help="money for the whole run", group=SAFETY)
     ] = None
-    timeout: Annotated[float | None, flag("--timeout", metavar="SECONDS", help="for the run (1800; chat a day)", group=SAFETY)] = (
-        None
-    )
+    timeout: Annotated[
+        float | None, flag("--timeout", metavar="SECONDS", help="for the run (1800; chat a day)", group=SAFETY)
+    ] = None
 
 
 class SessionFlags(Flags, frozen=True, kw_only=True):

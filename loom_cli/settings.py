@@ -8,12 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from loom_cli.fields import BUILT_IN, Fields, InstructionsFile, leaves, over, value_of
+from loom_cli.fields import BUILT_IN, Fields, InstructionsFile, adds_up, leaves, over, value_of
 from loom_cli.invocation import Invocation
 from loom_cli.layers import Layer, Setting, instructions_text, read_layer
 from loom_cli.option_fields import environment_layer
 from loom_cli.places import config_directory
 from loom_core.errors import ConfigError
+from loom_core.messages import JSON
 
 FILE_NAME = "config.toml"
 
@@ -30,16 +31,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for key, _ in leaves(Fields):
             value = value_of(self.fields, key)
             if value is not None:
-                yield Setting(key=key, value=msgspec.to_builtins(value), origin=self._origin(key))
+                yield Setting(key=key, value=msgspec.to_builtins(value), origin=self._origin(key, value))
 
-    def _origin(self, key: str) -> str:
+    def _origin(self, key: str, value: JSON) -> str:
         said = [
             origin
             for layer in self.layers
             for where, origin in layer.origins.items()
             if where == key or where.startswith(f"{key}.")
         ]
-        return ", ".join(dict.fromkeys(said)) or "built-in"
+        return ", ".join(dict.fromkeys(said if adds_up(key, value) else said[:1])) or "built-in"
 
 
 def settings_of(invocation: Invocation) -> Settings:

@@ -14,7 +14,9 @@ from loom_cli.output import STDIN, STDOUT, write_out
 if TYPE_CHECKING:
     from loom_cli.line.chat import LineChat
     from loom_cli.line.paint import Line
+    from loom_cli.line.transcript import Transcript
     from loom_core.agent import Agent
+    from loom_core.events import Event, ModelResponse
     from loom_core.runtime.approvals import Approval, Approver
     from loom_core.runtime.session_store import FileSessionStore
 
@@ -54,19 +56,22 @@ def _line_chat(invocation: Invocation) -> "LineChat | None":
 def _perform(directory: Path, chat: "LineChat | None", *, color: bool) -> bool:
     """The whole demo; whether everything in it that was to work did."""
     from loom_cli.demo_script import make_workspace
+    from loom_cli.line.paint import line
+    from loom_cli.line.transcript import Transcript
     from loom_core.runtime.session_store import FileSessionStore
 
     workspace = directory / "workspace"
     workspace.mkdir()
     make_workspace(workspace)
     store = FileSessionStore(directory / "sessions")
-    agent = _agent(workspace, store, _answer_visibly if chat is None else chat.approver)
-    session, good = asyncio.run(_alone(agent, workspace) if chat is None else _together(agent, chat))
-    if chat is None or chat.stopped_by is None:
-        whole, lines = _report(store, session)
-        _show(lines, color=color)
-        return good and whole
-    return good
+    transcript = Transcript(write_out, color=color)
+    agent = _agent(workspace, store, _answering(transcript) if chat is None else chat.approver)
+    session, good = asyncio.run(_alone(agent, workspace, transcript) if chat is None else _together(agent, chat))
+    if chat is not None and chat.stopped_by is not None:
+        return good
+    whole, lines = _report(store, session)
+    transcript.tell("report", [line(), *lines] if chat is not None else lines)
+    return good and whole
 
 
 def _agent(workspace: Path, store: "FileSessionStore", approver: "Approver") -> "Agent":
@@ -96,53 +101,69 @@ async def _together(agent: "Agent", chat: "LineChat") -> tuple[str, bool]:
         return session.id, bool(session.runs) and session.runs[0].state != "failed"
 
 
-async def _alone(agent: "Agent", workspace: Path) -> tuple[str, bool]:
+async def _alone(agent: "Agent", workspace: Path, transcript: "Transcript") -> tuple[str, bool]:
     """Without anybody: the demo answers its own questions and says so."""
     from loom_cli.demo_script import GOAL, is_fixed
-    from loom_cli.line.narrator import Narrator, note
-    from loom_cli.line.paint import Span, line
+    from loom_cli.line.narrator import Narrator
     from loom_core.events import ModelResponse, ToolResulted
-    from loom_core.safety.text import safe_text
 
-    _show([line(f"loom demo: {LABEL}"), note("tools, approvals and the session log are real"), line()])
+    transcript.tell("opening", _opening())
     narrator = Narrator(lambda: _COLUMNS)
     failed = False
     async with agent.session() as session:
         run = session.start(GOAL)
         async for event in run.events():
             if isinstance(event, ModelResponse):
-                words = "".join(part.text for part in event.parts if part.__struct_config__.tag == "text")
-                _show([line(Span(words))] if words else [])
+                transcript.tell("answer", _words(event))
             failed = failed or (isinstance(event, ToolResulted) and event.is_error)
-            _show(narrator.tell(event))
+            transcript.tell("work", narrator.tell(event))
         result = await run.wait()
     return session.id, result.ok and not failed and is_fixed(workspace)
 
 
-def _answer_visibly(approval: "Approval") -> None:
+def _opening() -> "list[Line]":
+    from loom_cli.line.narrator import note
+    from loom_cli.line.paint import line
+
+    return [line(f"loom demo: {LABEL}"), note("tools, gate, approvals and the session log are real")]
+
+
+def _words(event: "ModelResponse") -> "list[Line]":
+    from loom_cli.line.paint import line
+    from loom_core.messages import Text
+
+    words = "".join(part.text for part in event.parts if isinstance(part, Text))
+    return [line(words)] if words else []
+
+
+def _answering(transcript: "Transcript") -> "Approver":
+    """Gives the demo's own yes, for all to see."""
     from loom_cli.line.paint import line
     from loom_cli.line.questions import CHOICES, question
 
-    _show(question(approval, directory="the demo's temporary workspace", position="", columns=_COLUMNS))
-    _show([line(f"  {CHOICES}"), line("  nobody is here, so the demo answers: y")])
-    approval.approve(by="demo")
+    def answer(approval: "Approval") -> None:
+        asked = question(approval, directory="the demo's temporary workspace", position="", columns=_COLUMNS)
+        answered = [line(f"  {CHOICES}"), line("  nobody is here, so the demo answers: y")]
+        transcript.tell("work", [*asked, *answered], apart=True, exact=True)
+        approval.approve(by="demo")
+
+    return answer
 
 
 def _report(store: "FileSessionStore", session: str) -> "tuple[bool, list[Line]]":
     """What is left when the session is over: its log, which is checked, and what to do next."""
     from loom_cli.line.paint import Span, line
-    from loom_core.events import ToolDecision, to_json
+    from loom_core.events import ToolDecision
 
     found = store.verify(session)
     decisions = [event for event in store.read(session) if isinstance(event, ToolDecision) and event.action != "allow"]
     state = "whole" if not found.faults else "; ".join(found.faults)
     lines = [
-        line(),
         line(Span("What happened stands in the session's log", "strong"), " (removed with this demo's directory)"),
         line(f"  {store.path(session) / 'events.jsonl'}"),
         line(f"  verified: {found.events} events, {state}"),
-        line("  each decision of the gate is one of them:"),
-        *(line(Span(f"  {to_json(event).decode()}", "dim")) for event in decisions[:_SHOWN_DECISIONS]),
+        line("  each decision of the gate is one of them, here without its header:"),
+        *(line("  ", Span(_without_header(event), "dim")) for event in decisions[:_SHOWN_DECISIONS]),
         line(),
         line(Span("That was a script. With a model:", "strong")),
         line("  export ANTHROPIC_API_KEY=...   (or OPENAI_API_KEY, DEEPSEEK_API_KEY), then: loom chat"),
@@ -151,7 +172,10 @@ def _report(store: "FileSessionStore", session: str) -> "tuple[bool, list[Line]]
     return not found.faults, lines
 
 
-def _show(lines: "list[Line]", *, color: bool = False) -> None:
-    from loom_cli.line.paint import paint
+def _without_header(event: "Event") -> str:
+    """An event's JSON without what every event has."""
+    from msgspec.structs import replace
 
-    write_out(paint(lines, color=color))
+    from loom_core.events import to_json
+
+    return to_json(replace(event, v=0, id="", ts="", run="")).decode()

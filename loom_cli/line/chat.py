@@ -15,10 +15,11 @@ from loom_cli.line.files import FileNames
 from loom_cli.line.history import append_history, load_history
 from loom_cli.line.interrupts import AGAIN_S, Interrupts
 from loom_cli.line.narrator import PROMPT, Narrator
-from loom_cli.line.paint import Line, Span, line, paint
+from loom_cli.line.paint import Line, Span, line
 from loom_cli.line.recap import recap
 from loom_cli.line.screen import Screen
 from loom_cli.line.status import Status
+from loom_cli.line.transcript import Transcript
 from loom_cli.line.view import View
 from loom_core import __version__
 from loom_core.agent import Agent
@@ -55,7 +56,6 @@ class LineChat:
         self._late: list[str] = []
         """Said when the run had just ended."""
         self._leaving = False
-        self._last_group = ""
 
     @property
     def approver(self) -> Approver:
@@ -85,10 +85,13 @@ class LineChat:
             color=self._color,
             history=[] if self._history is None else load_history(self._history),
         )
+        self._transcript = Transcript(self._screen.print, color=self._color)
         self._asking = Asking(self._screen, self._show_question, directory=directory, clock=time.monotonic)
         self._narrator = Narrator(lambda: self._screen.columns)
         self._answer = AnswerStream(
-            lambda text: self._print("answer", text, gap=True), lambda: self._screen.columns, color=self._color
+            lambda text: self._transcript.put("answer", text, apart=True),
+            lambda: self._screen.columns,
+            color=self._color,
         )
         self._open(directory)
         with self._signals():
@@ -106,7 +109,7 @@ class LineChat:
 
     def tell(self, lines: list[Line]) -> None:
         """Print lines of the program's own."""
-        self._print("told", paint(lines, color=self._color))
+        self._transcript.tell("told", lines)
         self._refresh()
 
     def leave(self) -> None:
@@ -126,7 +129,7 @@ class LineChat:
         if command is None:
             self._say(slash.literal(text))
             return
-        self._print("you", paint([line(Span(PROMPT, "you"), text.strip())], color=self._color), gap=True)
+        self._transcript.tell("you", [line(Span(PROMPT, "you"), text.strip())], apart=True)
         slash.obey(self, *command)
 
     def interrupted(self) -> None:
@@ -239,23 +242,16 @@ class LineChat:
         self._answer.take(event)
         if isinstance(event, UserMessage) and event.steer and event.text in self._view.queued:
             self._view.queued.remove(event.text)
-        lines = [] if self._leaving and isinstance(event, RunEnd) else self._narrator.tell(event)
-        if lines:
+        if not (self._leaving and isinstance(event, RunEnd)):
             is_user = isinstance(event, UserMessage)
-            self._print("you" if is_user else "work", paint(lines, color=self._color), gap=is_user)
+            self._transcript.tell("you" if is_user else "work", self._narrator.tell(event), apart=is_user)
         if isinstance(event, ApprovalAnswer):
             self._asking.settle()
         self._refresh()
 
     def _show_question(self, lines: list[Line]) -> None:
-        self._print("work", paint(lines, color=self._color, exact=True), gap=True)
+        self._transcript.tell("work", lines, apart=True, exact=True)
         self._refresh()
-
-    def _print(self, group: str, text: str, *, gap: bool = False) -> None:
-        """Print text, a blank line before it where it is of another kind than what stands above."""
-        apart = "\n" if gap or group != self._last_group else ""
-        self._last_group = group
-        self._screen.print(apart + text)
 
     def _refresh(self) -> None:
         view = self._view
@@ -293,7 +289,7 @@ class LineChat:
         self.status.doing, self.status.model = "", self.session.model
         label = [line(Span(self._label, "ask"))] if self._label else []
         head = line(Span(f"loom {__version__}", "strong"), Span(f"  session {self.session.id} in {directory}", "dim"))
-        self._print("opening", paint([*label, head, *recap(events)], color=self._color))
+        self._transcript.tell("opening", [*label, head, *recap(events)])
         self._refresh()
 
     @contextmanager

@@ -46,7 +46,8 @@ class Narrator:
     def __init__(self, columns: Callable[[], int]) -> None:
         self._columns = columns
         self._calls: dict[str, ToolCalled] = {}
-        self._approved: set[str] = set()
+        self._answered: set[str] = set()
+        """Calls a person said yes or no to, having read them."""
 
     def tell(self, event: Event) -> list[Line]:
         """The lines of an event; none for one that says nothing new to a person, or not yet."""
@@ -58,8 +59,7 @@ class Narrator:
             case ToolResulted():
                 return self._resulted(event)
             case ApprovalAnswer():
-                if event.status == "approved":
-                    self._approved.add(event.call)
+                self._answered.add(event.call)
                 return [answered(event)]
             case StreamRestarted():
                 return [note(f"the answer broke off ({event.reason}); asking again")]
@@ -88,11 +88,9 @@ class Narrator:
         room = self._columns() - len(_INDENT) - 2 - len(details) - 3
         call = fit(self.describe(event.call) or event.tool, max(room, 20))
         lines = [line(_INDENT, mark, call, Span(f" · {details}" if details else "", "dim"))]
-        if not good:
-            lines += _first_lines(event.content)
-        elif event.display and event.call not in self._approved:  # who approved it has just read it
-            lines += diff(event.display)
-        return lines
+        if event.outcome in ("ok", "denied") and event.call in self._answered:
+            return lines  # the question above shows the change, the answer why not
+        return [*lines, *(diff(event.display) if good else _first_lines(event.content))]
 
 
 def describe_call(tool: str, arguments: Mapping[str, JSON]) -> str:
@@ -136,7 +134,7 @@ def answered(event: ApprovalAnswer) -> Line:
 def ended(event: RunEnd) -> list[Line]:
     """Nothing for an answer, which stands above; how the run ended otherwise."""
     if event.stop_reason == "cancelled":
-        return [note("cancelled; the session goes on", mark="✗")]
+        return [note("cancelled", mark="✗")]
     return [] if event.error is None else failure(event.error)
 
 

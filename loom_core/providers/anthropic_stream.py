@@ -65,7 +65,7 @@ class MessagesAssembler:
         """Take one event and return what of it is to be shown."""
         if self._finished or not event.data.strip():
             return ()
-        data = decode(event)
+        data = decode(self._service, event)
         if event.event == "error" or classify.has_error(data):
             raise classify.from_payload(self._service, data)
         if not isinstance(data, dict):
@@ -116,8 +116,7 @@ class MessagesAssembler:
             if name == "type" or value is None:
                 continue
             if not isinstance(value, str):
-                # What a delta carries besides text (citations) belongs to blocks that are kept whole.
-                block.start[name] = value
+                block.start[name] = value  # matters to blocks that are kept whole; of text, citations are lost
                 continue
             block.add(name, value)
             if value and name in _SHOWN and own in ("text", "thinking", "tool_use"):

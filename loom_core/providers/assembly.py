@@ -7,21 +7,22 @@ import msgspec
 
 from loom_core.errors import BadResponse
 from loom_core.messages import JSON
+from loom_core.providers.service import Service
 from loom_core.providers.sse import ServerSentEvent
 
 
-def decode(event: ServerSentEvent) -> JSON:
+def decode(service: Service, event: ServerSentEvent) -> JSON:
     """An event's JSON. The standard library opens what msgspec refuses, half a surrogate pair above all."""
     try:
         return msgspec.json.decode(event.data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         pass
     try:
         return json.loads(event.data)
     except (ValueError, RecursionError) as error:
         if not event.complete:
             raise BadResponse("the answer ends in the middle of an event", kind="truncated_stream") from error
-        raise BadResponse(f"an event of the answer is no JSON: {event.data[:80]!r}") from error
+        raise BadResponse(f"an event of the answer is no JSON: {service.conceal(event.data)[:80]!r}") from error
 
 
 def mend(text: str) -> str:

@@ -94,7 +94,7 @@ def from_response(service: Service, status: int, headers: Mapping[str, str], bod
     payload = _json(body)
     if payload is not None and (status >= 400 or has_error(payload)):
         return from_payload(service, payload, status=status, headers=headers)
-    text = _page_text(body)
+    text = _page_text(service.conceal(body.decode("utf-8", "replace")))
     if status >= 400:
         return _typed(service, _Fault(message=text, words=()), status, headers)
     what = "an empty body" if not body.strip() else f"no event stream but {text!r}"
@@ -212,13 +212,12 @@ def _until(date: str) -> float | None:
 def _json(body: bytes) -> JSON:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _page_text(body: bytes) -> str:
+def _page_text(text: str) -> str:
     """The words of a body that is no JSON: of an HTML page its title."""
-    text = body.decode("utf-8", "replace")
     title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
     return _shorten(title[1] if title else re.sub(r"<[^>]*>", " ", text))
 

@@ -36,7 +36,7 @@ async def discover(environment: Mapping[str, str], has_key: Callable[[str], bool
         "no model is configured, no key was found, and no local model server answers",
         hint=(
             "Either set a key: export ANTHROPIC_API_KEY=... (or OPENAI_API_KEY, DEEPSEEK_API_KEY), or loom keys set "
-            "anthropic. Or start a local server: ollama serve, after ollama pull qwen3; or llama-server -m MODEL.gguf. "
+            "anthropic. Or start a local server: ollama serve, then ollama pull qwen3; or llama-server -m MODEL.gguf. "
             "Or name a model: --model PROVIDER:NAME, with --set model.base_url=URL for a compatible server."
         ),
     )

@@ -4,10 +4,10 @@ httpx is imported at the first request. Redirects are never followed: the key wo
 """
 
 import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from loom_core._version import __version__
 from loom_core.errors import BadRequest, BadResponse, ProviderError, ProviderUnavailable
 from loom_core.messages import JSON
+from loom_core.providers import classify
 from loom_core.providers.service import Service, is_loopback
 
 if TYPE_CHECKING:
@@ -72,8 +73,11 @@ class HttpClient:
         import httpx
 
         try:
-            async with client.stream("POST", self._service.base_url + path, content=body) as response:
-                yield Answer(response.status_code, response.headers, _chunks(response, self._service))
+            async with (
+                client.stream("POST", self._service.base_url + path, content=body) as response,
+                aclosing(_chunks(response, self._service)) as chunks,
+            ):
+                yield Answer(response.status_code, response.headers, chunks)
         except httpx.HTTPError as error:
             raise translate(error, self._service) from error
 
@@ -97,22 +101,24 @@ async def get_json(service: Service, path: str, *, deadline_s: float) -> JSON:
 
     try:
         async with asyncio.timeout(deadline_s), client:
-            async with client.stream("GET", service.base_url + path) as response:
-                answer = Answer(response.status_code, response.headers, _chunks(response, service))
-                body = await answer.read(_LISTING_LIMIT)
+            async with (
+                client.stream("GET", service.base_url + path) as response,
+                aclosing(_chunks(response, service)) as chunks,
+            ):
+                body = await Answer(response.status_code, response.headers, chunks).read(_LISTING_LIMIT)
             if response.status_code != 200:
-                raise BadResponse(f"{service.host} answered {path} with status {response.status_code}")
+                raise classify.from_response(service, response.status_code, response.headers, body)
             return msgspec.json.decode(body)
     except TimeoutError as error:
         message = f"{service.host} did not answer within {deadline_s:g} s"
         raise ProviderUnavailable(message, kind="timeout") from error
     except httpx.HTTPError as error:
         raise translate(error, service) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadResponse(f"{service.host} answered {path} with something that is no JSON") from error
 
 
-async def _chunks(response: "httpx.Response", service: Service) -> AsyncIterator[bytes]:
+async def _chunks(response: "httpx.Response", service: Service) -> AsyncGenerator[bytes, None]:
     import httpx
 
     total = 0
@@ -165,7 +171,7 @@ def _trust(url: str) -> "ssl.SSLContext":
         # Loading the authorities costs 20 ms of CPU; without any, a TLS connection would fail, not pass unchecked.
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     paths = ssl.get_default_verify_paths()
-    if paths.cafile or (paths.capath and any(os.scandir(paths.capath))):
+    if paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())):
         return ssl.create_default_context()
     import certifi  # systems without authorities of their own: slim containers, python.org's Python on macOS
 

@@ -14,6 +14,7 @@ from loom_core.messages import (
     Image,
     Message,
     Opaque,
+    Part,
     Text,
     ToolCall,
     ToolDefinition,
@@ -81,7 +82,7 @@ def _user_content(message: Message) -> JSON:
     return "\n\n".join(part.text for part in message.parts if isinstance(part, Text))
 
 
-def _content(part: object) -> Iterable[dict[str, JSON]]:
+def _content(part: Part) -> Iterable[dict[str, JSON]]:
     match part:
         case Text(text=text):
             yield {"type": "text", "text": text}

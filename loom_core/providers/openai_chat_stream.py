@@ -70,7 +70,7 @@ class ChatAssembler:
         if event.data.strip() == "[DONE]":
             self._done = True
             return ()
-        chunk = decode(event)
+        chunk = decode(self._service, event)
         if event.event == "error" or classify.has_error(chunk):
             raise classify.from_payload(self._service, chunk)
         if not isinstance(chunk, dict):
@@ -106,7 +106,7 @@ class ChatAssembler:
     def _delta(self, delta: dict[str, JSON]) -> list[Delta]:
         shown: list[Delta] = []
         thought = delta.get("reasoning_content")
-        if isinstance(thought, str):
+        if thought and isinstance(thought, str):
             self._reasoning.append(thought)
         else:
             thought = delta.get("reasoning")

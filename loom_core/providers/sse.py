@@ -84,6 +84,8 @@ class EventDecoder:
             self._data.append(value)
         elif name == b"event":
             self._event = value
+        elif name == b"error":  # how older llama.cpp servers end a stream that fails
+            self._event, self._data = name, [value]
         return None
 
     def _dispatch(self) -> ServerSentEvent | None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -30,7 +30,7 @@ class RuntimeTask(Struct, frozen=True, kw_only=True):
 
     goal: str
     input: Mapping[str, JSON] = {}
-    criteria: tuple[str, ...] = ()
+    criteria: Sequence[str] = ()
     metadata: Mapping[str, JSON] = {}
 
     def __post_init__(self) -> None:
@@ -41,9 +41,10 @@ class RuntimeTask(Struct, frozen=True, kw_only=True):
         for name in ("input", "metadata"):
             if not isinstance(getattr(self, name), Mapping):
                 raise TypeError(f"{name}: a mapping, not {type(getattr(self, name)).__name__}")
-        if isinstance(self.criteria, str) or not all(isinstance(line, str) for line in self.criteria):
+        criteria: object = self.criteria
+        if not isinstance(criteria, (tuple, list)) or not all(isinstance(line, str) for line in criteria):
             raise TypeError("criteria: a list of strings")
-        force_setattr(self, "criteria", tuple(self.criteria))
+        force_setattr(self, "criteria", tuple(criteria))
 
 
 class RunContext(Struct, frozen=True, kw_only=True):

@@ -252,7 +252,7 @@ class Session:
         inputs = {**run.task.input, **run.context.inputs}
         message = UserMessage(
             text=run.task.goal,
-            criteria=run.task.criteria,
+            criteria=tuple(run.task.criteria),
             inputs=tuple(input_data(name, value) for name, value in inputs.items()),
         )
         self._record(message, run)

@@ -144,7 +144,8 @@ def _annotations(function: ToolFunction, names: Mapping[str, Any]) -> dict[str, 
     target = _written(function)
     if not hasattr(target, "__annotations__"):
         target = type(target).__call__
-    written = {name: kind for name, kind in target.__annotations__.items() if name != "return"}
+    annotations: dict[str, Any] = getattr(target, "__annotations__", {})  # a function written in C has none
+    written = {name: kind for name, kind in annotations.items() if name != "return"}
     namespace = getattr(target, "__globals__", {})
     # Linters move imports that only annotations use under TYPE_CHECKING; the context's is known all the same.
     known = names if ToolContext.__name__ in namespace else {ToolContext.__name__: ToolContext, **names}

@@ -41,7 +41,7 @@ def until_gone(pid: int) -> None:
 
 def user_text(server: LLMServer, request: int = 0) -> str:
     messages = server.requests[request].body["messages"]
-    return next(m["content"] for m in reversed(messages) if m["role"] == "user")
+    return str(next(m["content"] for m in reversed(messages) if m["role"] == "user"))
 
 
 def test_goal_and_data_are_sent_apart(server: LLMServer) -> None:

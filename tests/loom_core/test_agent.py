@@ -40,7 +40,7 @@ from loom_core.runtime.approvals import Approval
 from loom_core.runtime.hooks import HOOK_NAMES, HookEvent
 from loom_core.runtime.loop import STOPPED_AT, TOLD_AT
 from loom_core.runtime.run import Run
-from loom_core.testing import ScriptedModel, calls
+from loom_core.testing import ScriptedModel, Step, calls
 
 
 @tool(read_only=True)
@@ -476,9 +476,13 @@ def test_nothing_runs_until_it_is_approved(tmp_path: Path, mode: str) -> None:
     in_session(shell_agent(model, tmp_path, seen.append, mode=mode), scenario)
 
 
+def rejecting(approval: Approval) -> None:
+    approval.reject("use the other file")
+
+
 def test_a_rejection_tells_the_model_why(tmp_path: Path) -> None:
     model = ScriptedModel([calls(("Shell", {"command": "touch made"})), "I see"])
-    result = shell_agent(model, tmp_path, lambda a: a.reject("use the other file") and None).run_sync("go")
+    result = shell_agent(model, tmp_path, rejecting).run_sync("go")
     assert result.ok
     assert "use the other file" in results(model.requests[1].messages[-1])[0]
     assert not (tmp_path / "made").exists()
@@ -529,7 +533,7 @@ def test_or_the_model_is_told_where_that_was_chosen(tmp_path: Path) -> None:
 
 
 def test_arguments_that_are_wrong_are_told_to_the_model() -> None:
-    steps = [calls(("add", {"a": "two", "b": 3})), calls(("ad", {})), "sorry"]
+    steps: list[Step] = [calls(("add", {"a": "two", "b": 3})), calls(("ad", {})), "sorry"]
     with ScriptedModel(steps) as model:
         assert Agent(model=model, tools=[add]).run_sync("go").ok
     assert "a" in results(model.requests[1].messages[-1])[0]
@@ -542,7 +546,7 @@ def test_files_outside_the_workspace_are_refused(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("canary")
     (workspace / "link").symlink_to(tmp_path / "secret")
     paths = ["../secret", str(tmp_path / "secret"), "link", "/etc/passwd"]
-    steps = [calls(*(("Read", {"path": path}) for path in paths)), "no"]
+    steps: list[Step] = [calls(*(("Read", {"path": path}) for path in paths)), "no"]
     with ScriptedModel(steps) as model:
         assert Agent(model=model, capabilities=[Files()], workspace=workspace).run_sync("go").ok
     told = results(model.requests[1].messages[-1])

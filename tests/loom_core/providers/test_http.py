@@ -216,6 +216,14 @@ def test_an_error_with_status_200(server: LLMServer, connected: Connect) -> None
     assert str(error).endswith(": bad key [key]")
 
 
+@pytest.mark.parametrize(
+    "body", [f"<html>{KEY}</html>", "x" * 495 + KEY, f"data: {KEY}\n\n"], ids=["page", "cut", "event"]
+)
+def test_the_key_is_never_repeated(server: LLMServer, connected: Connect, body: str) -> None:
+    server.script(Raw(body.encode(), content_type="text/html"))
+    assert KEY[:4] not in str(failure(connected()))
+
+
 def test_a_long_error_is_cut(server: LLMServer, connected: Connect) -> None:
     server.script(Status(400, body="x" * 1_000_000))
     assert len(str(failure(connected()))) < 600

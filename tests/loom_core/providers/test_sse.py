@@ -31,6 +31,7 @@ def decode(*chunks: bytes, limit: int = 1 << 20) -> list[ServerSentEvent]:
         pytest.param(
             "data: a\u2028b\x0b\x0c\u0085c\n\n".encode(), [("", "a\u2028b\x0b\x0c\u0085c", True)], id="U+2028"
         ),
+        pytest.param(b'error: {"code": 500}\n\n', [("error", '{"code": 500}', True)], id="error as a field"),
         pytest.param(b"data: \xff\xfe\n\n", [("", "\ufffd\ufffd", True)], id="invalid UTF-8 is replaced"),
         pytest.param(b"data: a\n\ndata: b", [("", "a", True), ("", "b", False)], id="ends in a line"),
         pytest.param(b"data: a\n\ndata: b\n", [("", "a", True), ("", "b", False)], id="ends before the blank line"),

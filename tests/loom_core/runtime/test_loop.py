@@ -132,6 +132,7 @@ def test_time_up() -> None:
 
 def test_repeated_calls_are_told_and_stopped() -> None:
     state, told = LoopState(limits=Limits(max_turns=None)), []
+    decision: Decision = AskModel(turn=1)
     for repetition in range(1, STOPPED_AT + 1):
         state, decision = decide(state, replied(call(path="a", limit=1) if repetition % 2 else call(limit=1, path="a")))
         if isinstance(decision, RunTools) and decision.advice:

@@ -1,6 +1,10 @@
 """Every command a shell text may run is found, wherever it stands."""
 
+import random
+import shutil
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -171,6 +175,54 @@ def test_no_text_is_too_odd_to_be_read(source: str) -> None:
 @given(SYNTAX)
 def test_a_command_on_a_line_of_its_own_is_found_before_any_text(tail: str) -> None:
     assert analyse("touch X\n" + tail).commands[0].words == ("touch", "X")
+
+
+FRAGMENTS = (
+    *(
+        "'",
+        '"',
+        "\\",
+        "\n",
+        "$(",
+        ")",
+        "(",
+        "`",
+        "${",
+        "}",
+        "<<E",
+        "<<'E'",
+        "<<-E",
+        "\nE\n",
+        "E",
+        "#",
+        ";",
+        "&",
+        "|",
+        " ",
+        "a",
+    ),
+    *("case", " in ", " esac ", "x=", "[", "]", "((", "))", ":-", "if :;then ", " fi ", ">", "<<<", "$'", "$((", "<("),
+    *("eval ", "\t", "!", "&&", " x) ", ";;", "time ", "{ ", " ;}", ": ", "\\\n", "[[ a ", " ]]", "a["),
+)
+COMMAND = ("\nmark\n", "; mark;", "$(mark)", "\nmark x\nE\n", " mark ")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="compares with bash")
+def test_whatever_bash_runs_is_found_or_said_to_be_unknown(tmp_path: Path) -> None:
+    """Random syntax, run by bash with nothing in reach but a function that leaves a mark."""
+    chance, marks, ran = random.Random(3), tmp_path / "marks", 0
+    for _ in range(250):
+        pieces = [*chance.choices(FRAGMENTS, k=chance.randint(1, 8)), chance.choice(COMMAND), chance.choice(FRAGMENTS)]
+        source = "".join(pieces)
+        marks.write_text("")
+        script = f"PATH=/nonexistent\nmark() {{ builtin echo mark >>'{marks}'; }}\n{source}"
+        bash = ["/bin/bash", "--noprofile", "--norc", "-c", script]
+        subprocess.run(bash, cwd=tmp_path, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=5)
+        if marks.read_text():
+            ran += 1
+            found = analyse(source)
+            assert found.opaque or any(command.program == "mark" for command in found.commands), source
+    assert ran > 15
 
 
 HOSTILE = {

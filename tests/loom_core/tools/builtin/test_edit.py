@@ -129,4 +129,4 @@ def test_what_is_no_text_is_not_edited(context: DirectoryContext, data: bytes, w
 def test_a_missing_file_is_said(context: DirectoryContext) -> None:
     known(context, b"a\n")
     output = call(EDIT, context, path="fil", old_string="a", new_string="b")
-    assert output.content == "fil does not exist; did you mean file"
+    assert output.content == "fil does not exist; did you mean file?"

@@ -26,7 +26,7 @@ def test_the_file_tools() -> None:
 @pytest.mark.parametrize("requires_approval", [True, False, None])
 def test_the_shell_tool(requires_approval: bool | None) -> None:
     (tool,) = shell(requires_approval=requires_approval, timeout=60)
-    assert facts(tool) == ("Shell", "command", "shell", False, True, False)
+    assert facts(tool) == ("Shell", "command", "shell", False, False, False)
     assert tool.requires_approval is requires_approval
     assert tool.timeout is not None
     assert tool.timeout > 600

@@ -54,19 +54,19 @@ def test_a_byte_that_is_no_text_is_shown_as_one(context: DirectoryContext) -> No
 
 
 @pytest.mark.parametrize(
-    ("offset", "limit", "first", "last", "note"),
+    ("offset", "limit", "numbers", "notes"),
     [
-        (1, 3, 1, 3, "[Lines 1 to 3 of a file of 49 bytes; more follow: offset=4.]"),
-        (4, 3, 4, 6, "[Lines 4 to 6 of a file of 49 bytes; more follow: offset=7.]"),
-        (19, 2_000, 19, 20, None),
-        (1, 20, 1, 20, None),
+        (1, 3, [1, 2, 3], ["[Lines 1 to 3 of a file of 51 bytes; more follow: offset=4.]"]),
+        (4, 3, [4, 5, 6], ["[Lines 4 to 6 of a file of 51 bytes; more follow: offset=7.]"]),
+        (19, 2_000, [19, 20], []),
+        (1, 20, list(range(1, 21)), []),
     ],
+    ids=["first", "next", "last", "all"],
 )
-def test_pages(context: DirectoryContext, offset: int, limit: int, first: int, last: int, note: str | None) -> None:
-    (context.workspace.root / "file").write_text("".join(f"{n}\n" for n in range(1, 21))[:-2] + "\n")
+def test_pages(context: DirectoryContext, offset: int, limit: int, numbers: list[int], notes: list[str]) -> None:
+    (context.workspace.root / "file").write_text("".join(f"{n}\n" for n in range(1, 21)))
     lines = call(READ, context, path="file", offset=offset, limit=limit).content.split("\n")
-    assert lines.pop() == note if note else True
-    assert [int(line.split("\t")[0]) for line in lines] == list(range(first, last + 1))
+    assert lines == [f"{number:>6}\t{number}" for number in numbers] + notes
 
 
 def test_a_page_ends_where_a_result_would_be_cut(context: DirectoryContext) -> None:

@@ -76,7 +76,7 @@ def test_what_cannot_be_written_is_said(context: DirectoryContext) -> None:
     os.mkfifo(root / "pipe")
     for path, words in {
         "directory": "is a directory",
-        "file/below": "cannot be written: ",
+        "file/below": "Not a directory",
         "pipe": "no regular file",
         "../outside": "outside",
         ".env": "protected",

@@ -1,0 +1,26 @@
+"""What is printed for good, as one column: pieces of one kind stand together, a blank line sets kinds apart."""
+
+from collections.abc import Callable, Iterable
+
+from loom_cli.line.paint import Line, paint
+
+
+class Transcript:
+    """Writes pieces, each ending its line, through `write`."""
+
+    def __init__(self, write: Callable[[str], None], *, color: bool) -> None:
+        self._write = write
+        self._color = color
+        self._kind = ""
+
+    def put(self, kind: str, text: str, *, apart: bool = False) -> None:
+        """Text that is ready for the terminal, after a blank line where it is of another kind or to stand `apart`."""
+        blank = "\n" if self._kind and (apart or kind != self._kind) else ""
+        self._kind = kind
+        self._write(blank + text)
+
+    def tell(self, kind: str, lines: Iterable[Line], *, apart: bool = False, exact: bool = False) -> None:
+        """Lines, painted; see `paint` for `exact`. Nothing where there are none."""
+        text = paint(lines, color=self._color, exact=exact)
+        if text:
+            self.put(kind, text, apart=apart)
