@@ -84,6 +84,11 @@ class RunFlags(Flags, frozen=True, kw_only=True):
         StdinMode | None, flag("--stdin", metavar="HOW", help="auto, require, ignore, head (auto)", group=COMMON)
     ] = None
     dry_run: Annotated[bool, flag("--dry-run", help="show the request, send none", group=COMMON)] = False
+
+
+class OutputFlags(Flags, frozen=True, kw_only=True):
+    """Where the answer of one run goes, and in which form."""
+
     output: Annotated[
         str | None, flag("-o", "--output", metavar="FILE", help="write the answer there", group=OUTPUT)
     ] = None
@@ -92,6 +97,15 @@ class RunFlags(Flags, frozen=True, kw_only=True):
         OutputFormat | None, flag("--format", metavar="NAME", help="text, json or jsonl (text)", group=OUTPUT)
     ] = None
     json: Annotated[bool, flag("--json", help="short for --format json", group=OUTPUT)] = False
+
+
+class ResumeFlags(Flags, frozen=True, kw_only=True):
+    """What `sessions resume` takes besides."""
+
+    goal: Goal = None
+    resume_latest: Annotated[
+        bool, flag("-c", "--continue", help="the latest session of this directory", group=COMMON)
+    ] = False
 
 
 class ChatFlags(Flags, frozen=True, kw_only=True):

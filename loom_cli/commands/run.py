@@ -8,7 +8,7 @@ import typer
 from loom_cli.fields import Task
 from loom_cli.frame import command, single
 from loom_cli.invocation import Invocation
-from loom_cli.options import AgentFlags, RunFlags, SessionFlags
+from loom_cli.options import AgentFlags, OutputFlags, RunFlags, SessionFlags
 from loom_core.errors import UsageError
 
 app = single()
@@ -22,9 +22,11 @@ loom run -g "fix the typo in README.md" --cap files=write --mode auto"""
 
 @command(app, "run", examples=EXAMPLES)
 def run(
+    *,
     agent: AgentFlags,
     sessions: SessionFlags,
     own: RunFlags,
+    output: OutputFlags,
     invocation: Invocation,
     task: Annotated[
         str | None, typer.Argument(metavar="[TASK|-]", help="a task file; - reads it from stdin", show_default=False)
@@ -38,7 +40,7 @@ def run(
     from loom_cli.settings import settings_of
     from loom_core.runtime.run import RuntimeTask
 
-    flags = flags_layer(said(agent, sessions, own)).fields
+    flags = flags_layer(said(agent, sessions, own, output)).fields
     read = None if task is None else _task(task, own)
     setup = settle(settings_of(invocation), flags, read)
     for notice in setup.withheld:

@@ -59,7 +59,8 @@ class Asking:
         if approval is None:
             return
         if reason is None:
-            self._screen.ask(CHOICES)
+            self._screen.ask()
+            self._open()
             return
         approval.reject(reason.strip())
         self.settle()
@@ -81,4 +82,15 @@ class Asking:
         position, columns = self._questions.position, self._screen.columns
         self._questions.show()
         self._show(question(approval, directory=self._directory, position=position, columns=columns))
-        self._screen.ask(CHOICES)
+        self._screen.ask()
+        self._open()
+
+    def _open(self) -> None:
+        """Show the keys that answer, as soon as they do."""
+        if not self._questions.shown:
+            return
+        wait = self._questions.guard.opens_in_s()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._open)
+            return
+        self._screen.offer(CHOICES)

@@ -28,11 +28,14 @@ class TypingGuard:
         """The question is on the screen from now on."""
         self._open_from = self._clock() + SETTLE_S
 
+    def opens_in_s(self) -> float:
+        """How long keys are still ignored; 0 when the next may answer."""
+        return max(0.0, self._open_from - self._clock())
+
     def accepts(self) -> bool:
         """Whether a key pressed now answers the question. One that does not asks for another pause in typing."""
-        now = self._clock()
-        if now >= self._open_from:
+        if self.opens_in_s() == 0:
             return True
-        self._last_key = now
-        self._open_from = max(self._open_from, now + PAUSE_S)
+        self.typed()
+        self._open_from = max(self._open_from, self._last_key + PAUSE_S)
         return False

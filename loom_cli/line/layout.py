@@ -45,7 +45,7 @@ def build_panes(view: View, composer: "Buffer", reason: "Buffer") -> Panes:
     panes = {
         "": _field(composer, PROMPT, placeholder=lambda: view.placeholder, search=search.control),
         "choice": Window(
-            FormattedTextControl(lambda: [("class:ask", f"  {view.choices}")], focusable=True, show_cursor=False),
+            FormattedTextControl(lambda: _choices(view), focusable=True, show_cursor=False),
             wrap_lines=True,
             dont_extend_height=True,
         ),
@@ -111,6 +111,10 @@ def _tail(view: View) -> "StyleAndTextTuples":
         return []
     # After a blank row, so that the finished block will stand where its tail stood.
     return [("", "\n".join(["", *last_rows(text, columns, max(1, min(_TAIL_ROWS, rows // 3)))]))]
+
+
+def _choices(view: View) -> "StyleAndTextTuples":
+    return [("class:ask", f"  {view.choices}")] if view.choices else [("class:quiet", "  read first, then answer")]
 
 
 def _queue(view: View) -> "StyleAndTextTuples":

@@ -6,13 +6,12 @@ For pipes, where nobody can be asked, and for terminals that are no more than a 
 import asyncio
 import signal
 import termios
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from loom_cli.failure import describe
 from loom_cli.invocation import Invocation
-from loom_cli.line.guard import TypingGuard
+from loom_cli.line.guard import SETTLE_S
 from loom_cli.line.input_lines import InputLines
 from loom_cli.line.paint import paint
 from loom_cli.line.questions import CHOICES, question
@@ -96,19 +95,14 @@ class PlainChat:
             write_err(describe(f"no answer: {result.stop_reason.replace('_', ' ')}", None))
 
     async def _ask(self, approval: Approval) -> None:
-        """Ask, and take the next line that was typed after the question as the answer; only y and s say yes."""
-        guard = TypingGuard(time.monotonic)
-        write_err(
-            paint(question(approval, directory=self._directory, position="", columns=_COLUMNS), color=False, exact=True)
-        )
+        """Ask, and take the next line that is typed after the question as the answer; only y and s say yes."""
+        lines = question(approval, directory=self._directory, position="", columns=_COLUMNS)
+        write_err(paint(lines, color=False, exact=True))
+        await asyncio.sleep(SETTLE_S)
         with suppress(termios.error):
             termios.tcflush(STDIN, termios.TCIFLUSH)
-        guard.shown()
-        while True:
-            write_err(f"{CHOICES} > ")
-            line = await self._lines.next()
-            if line is None or guard.accepts():
-                break
+        write_err(f"{CHOICES} > ")
+        line = await self._lines.next()
         answer, _, reason = (line or "n").strip().partition(" ")
         match answer.lower():
             case "y" | "yes":

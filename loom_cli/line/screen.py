@@ -102,13 +102,18 @@ class Screen:
         """Give back the rows the lower part needed at times; by itself it only ever grows."""
         self.print("")
 
-    def ask(self, choices: str) -> None:
-        """Put the keys of a question in the place of the composer, which keeps its text. Pending keys are dropped."""
-        self._view.asking, self._view.choices = "choice", choices
+    def ask(self) -> None:
+        """Put a question in the place of the composer, which keeps its text. Pending keys are dropped."""
+        self._view.asking, self._view.choices = "choice", ""
         with suppress(termios.error):
             termios.tcflush(STDIN, termios.TCIFLUSH)
         self._app.key_processor.empty_queue()
         self._app.layout.focus(self._panes.question)
+        self.refresh()
+
+    def offer(self, choices: str) -> None:
+        """Show the keys that answer the question."""
+        self._view.choices = choices
         self.refresh()
 
     def ask_reason(self) -> None:

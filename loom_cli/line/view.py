@@ -22,7 +22,7 @@ class View:
     asking: Literal["", "choice", "reason"] = ""
     """Whether a question stands in the place of the composer, and what it wants: a key, or words."""
     choices: str = ""
-    """The keys that answer the question."""
+    """The keys that answer the question; nothing while they do not yet."""
 
 
 class Listener(Protocol):

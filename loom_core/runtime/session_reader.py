@@ -89,25 +89,23 @@ class EventReader:
             events, whole = parse_line(line)
             self.skipped += not whole
             yield from events
-        if len(pieces) == 1 and (event := unterminated_event(line)):
+        if len(pieces) == 1 and (events := parse_line(line)[0]):
             self.offset += pieces.pop()
-            yield event
+            yield from events
         self.torn_bytes = sum(pieces)
 
 
-def unterminated_event(line: bytes) -> Event | None:
-    """The event of a last line that lacks only its newline (an editor may have taken it), None where it lacks more."""
-    text = _text(line)
-    found = _event_at(text, 0)
-    return found[0] if found and found[1] == len(text) else None
-
-
 def parse_line(line: bytes) -> tuple[list[Event], bool]:
-    """The events on a line, and whether that is all there is on it."""
+    """The events on a line, and whether that is all there is on it.
+
+    Without its newline, which an editor may have taken and which a torn line has not got yet, it is one whole event or
+    nothing.
+    """
     try:
         return [from_json(line)], True
     except ValueError:
-        return _salvage(line)
+        events, whole = _salvage(line)
+    return (events, whole) if whole or line.endswith(b"\n") else ([], False)
 
 
 def _salvage(line: bytes) -> tuple[list[Event], bool]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loom_core.runtime.private_files import copy_range, open_private, storage_errors, sync_file, unused_name
-from loom_core.runtime.session_reader import MAX_LINE, read_header, unterminated_event
+from loom_core.runtime.session_reader import MAX_LINE, parse_line, read_header
 
 _BLOCK = 64 << 10
 
@@ -41,13 +41,13 @@ def read_tail(path: Path) -> Tail:
         headers = _last_headers(descriptor, end)
     finally:
         os.close(descriptor)
-    event = unterminated_event(rest)
+    events = parse_line(rest)[0] if rest else []
     return Tail(
         size=size,
         end=end,
-        seq=max([seq for seq, _ in headers] + ([event.seq] if event else []), default=0),
-        version=max([version for _, version in headers] + ([event.v] if event else []), default=0),
-        complete=event is not None,
+        seq=max([*(seq for seq, _ in headers), *(event.seq for event in events)], default=0),
+        version=max([*(version for _, version in headers), *(event.v for event in events)], default=0),
+        complete=bool(events),
     )
 
 

@@ -38,6 +38,7 @@ CASES: list[tuple[str, int, bool, ColorChoice, dict[str, str], bool]] = [
     ids=[case[0] for case in CASES],
 )
 def test_color(
+    *,
     monkeypatch: pytest.MonkeyPatch,
     descriptor: int,
     terminal: bool,

@@ -45,7 +45,7 @@ READING = [
 
 @pytest.mark.parametrize("command", READING)
 def test_what_only_reads_the_workspace_is_on_the_list(workspace: WorkspacePaths, command: str) -> None:
-    assert unasked(command, workspace) == f"read-only {command.split()[0]}"
+    assert unasked(command, workspace) == f"read-only {command.split(maxsplit=1)[0]}"
 
 
 ASKING = [

@@ -114,8 +114,3 @@ def test_links_are_not_followed_and_odd_entries_do_no_harm(tree: Path) -> None:
     os.mkfifo(tree / "docs" / ".gitignore")
     os.mkfifo(tree / "pipe")
     assert listed(tree) == set(FILES)
-
-
-def test_a_tree_deeper_than_the_stack_is_walked(tmp_path: Path) -> None:
-    (tmp_path / "/".join(["d"] * 1_500)).mkdir(parents=True)
-    assert listed(tmp_path) == set()
