@@ -12,7 +12,7 @@ _loom_commands()
         "") echo chat run demo sessions models keys config doctor completions help ;;
         sessions) echo list show resume path verify delete ;;
         models) echo list default ;;
-        keys) echo set list delete ;;
+        keys) echo set list delete check ;;
         config) echo show get set unset path check ;;
         completions) echo show ;;
     esac
@@ -26,16 +26,19 @@ _loom_options()
         chat) echo "$_loom_agent $_loom_session -f --file --title --line" ;;
         run) echo "$_loom_agent $_loom_session -g --goal -p --param -I --input -f --file -n --no-stdin --stdin" \
             "--dry-run -o --output --append --format --json" ;;
-        "sessions list") echo --json ;;
-        "models list" | "models default" | "keys list" | doctor) echo --json ;;
-        "keys delete") echo -y --yes ;;
+        "sessions list") echo -n --all --here --status --since --json ;;
+        "sessions show") echo --type --run --tail -F --follow --raw --json ;;
+        "sessions resume") echo "$_loom_agent -c --continue -g --goal" ;;
+        "sessions verify" | "models list" | "models default" | "keys list" | doctor) echo --json ;;
+        "sessions delete" | "keys delete") echo -y --yes ;;
         "config show") echo --origin --json ;;
     esac
 }
 
-# The values of an option, after which a word of another kind follows. Fails where the option takes none.
+# The values of an option of a command, as far as they are a list. Fails where the option takes none.
 _loom_values()
 {
+    [[ $1 == -n && $2 == "sessions list" ]] && return
     case $1 in
         --color) echo auto always never ;;
         --mode) echo plan default auto ;;
@@ -44,7 +47,7 @@ _loom_values()
         --cap) echo shell files=read files=write files=off ;;
         -C | --cwd | --config | -i | --instructions | -f | --file | -o | --output) ;;
         -s | --session | -m | --model | --set | --allow | --deny | --title) ;;
-        --max-turns | --max-tokens | --max-cost | --timeout) ;;
+        --max-turns | --max-tokens | --max-cost | --timeout | --tail | --since | --status | --type | --run) ;;
         -g | --goal | -p | --param | -I | --input) ;;
         *) return 1 ;;
     esac
@@ -66,7 +69,7 @@ _loom_settings()
 _loom_arguments()
 {
     case $1 in
-        "keys set" | "keys delete" | "models list") echo anthropic openai deepseek ollama compatible ;;
+        "keys set" | "keys delete" | "keys check" | "models list") echo anthropic openai deepseek ollama compatible ;;
         "config get" | "config set" | "config unset") _loom_settings ;;
         "completions show") echo bash ;;
         help) echo exit-codes environment task-file events stdin rules $(_loom_commands "") ;;
@@ -105,7 +108,7 @@ _loom()
         if [[ $word == "=" ]]; then
             ((i++))
         elif [[ $word == -* ]]; then
-            _loom_values "$word" > /dev/null && [[ ${COMP_WORDS[i+1]} != "=" ]] && ((i++))
+            _loom_values "$word" "$path" > /dev/null && [[ ${COMP_WORDS[i+1]} != "=" ]] && ((i++))
         elif [[ " $(_loom_commands "$path") " == *" $word "* ]]; then
             path=${path:+$path }$word
         fi
@@ -119,8 +122,8 @@ _loom()
         -f | --file | -o | --output | -i | --instructions | --config)
             compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     esac
-    if [[ $option == -* ]] && _loom_values "$option" > /dev/null; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_loom_values "$option")" -- "$current")
+    if [[ $option == -* ]] && _loom_values "$option" "$path" > /dev/null; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_loom_values "$option" "$path")" -- "$current")
         return
     fi
     if [[ $current == -* ]]; then

@@ -205,6 +205,9 @@ SHORTHANDS: dict[str, tuple[str, JSON]] = {
 }
 """Switches that say one value of a field."""
 
+SETTING_OPTIONS = frozenset({*FLAGS, *SHORTHANDS, "--cap"})
+"""All options that say settings, `--cap` (a grant by name) among them."""
+
 NOT_YET = frozenset(
     {
         "capabilities.files.roots",

@@ -15,7 +15,7 @@ import typer
 
 from loom_cli.color import ColorChoice
 from loom_cli.environment import from_environment, twin
-from loom_cli.fields import FLAGS
+from loom_cli.fields import SETTING_OPTIONS
 from loom_cli.invocation import Invocation
 from loom_core.errors import UsageError
 
@@ -59,7 +59,7 @@ def spread(function: Callable[..., None]) -> Callable[..., None]:
 
     Parameters that are `Flags` become their options; one annotated `Invocation` is supplied; the rest stay.
     """
-    parameters = inspect.signature(function).parameters
+    parameters = inspect.signature(function, eval_str=True).parameters
     shared = {name: each.annotation for name, each in parameters.items() if _is_flags(each.annotation)}
     supplied = [name for name, each in parameters.items() if each.annotation is Invocation]
     own = [each for name, each in parameters.items() if name not in shared and name not in supplied]
@@ -114,7 +114,7 @@ def _complete(flags: F, environment: Mapping[str, str]) -> F:
         field.name: value
         for field in msgspec.structs.fields(flags)
         if not getattr(flags, field.name)
-        and long_name(field) not in FLAGS
+        and long_name(field) not in SETTING_OPTIONS
         and (value := from_environment(environment, twin(long_name(field)), get_args(field.type)[0])) is not None
     }
     return msgspec.structs.replace(flags, **found)

@@ -39,6 +39,10 @@ class OneCommand(_HelpOption, TyperCommand):
         """What `--help` prints."""
         return help_text(self, ctx)
 
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
+        """The words of the usage line; Typer puts what is required into braces, which readers take for a choice."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
 
 class CommandGroup(_HelpOption, TyperGroup):
     """A group of commands that says what a mistyped name may have meant."""
@@ -49,7 +53,7 @@ class CommandGroup(_HelpOption, TyperGroup):
 
     def summaries(self) -> list[tuple[str, str]]:
         """Each command with one line on it."""
-        return [(name, (command.help or "").partition("\n")[0]) for name, command in self.commands.items()]
+        return [(name, " ".join((command.help or "").split())) for name, command in self.commands.items()]
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
         """The command that the first argument names."""

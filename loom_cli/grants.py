@@ -90,7 +90,7 @@ def _tools(user: Capabilities, task: Capabilities) -> Iterator[tuple[str, str]]:
     names = [name for name in task.shell.env or () if name not in (user.shell.env or ())]
     if names:
         value = shlex.quote(f"capabilities.shell.env={json.dumps(names)}")
-        yield f"the variables {', '.join(names)} for commands", f"--set {value}"
+        yield f"{', '.join(names)} in the shell", f"--set {value}"
 
 
 def _rules(user: Governance, task: Governance) -> Iterator[tuple[str, str]]:

@@ -6,8 +6,6 @@ No key is ever printed, and none appears in a repr.
 """
 
 import functools
-import importlib.util
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -60,13 +58,15 @@ def locate_key(provider: str, environment: Mapping[str, str], command: Sequence[
 def _places(
     provider: str, environment: Mapping[str, str], command: Sequence[str] | None
 ) -> Iterator[tuple[str, Callable[[], str | None]]]:
+    from importlib.util import find_spec
+
     known = PROVIDERS.get(provider)
     if known is not None:
         variable = known.key_variable
         yield variable, lambda: environment.get(variable)
     if command:
         yield "keys.cmd", lambda: _from_command(command, provider)
-    if importlib.util.find_spec("keyring") is not None:
+    if find_spec("keyring") is not None:
         yield "keyring", lambda: _from_keyring(provider)
     yield str(keys_file()), lambda: stored_keys().get(provider)
 
@@ -78,6 +78,8 @@ def keys_file() -> Path:
 
 def stored_keys() -> dict[str, str]:
     """The keys in the file, by provider. Raises `ConfigError`, also where others than its owner can read it."""
+    import tomllib
+
     path = keys_file()
     try:
         with path.open("rb") as file:
@@ -135,7 +137,9 @@ def _from_command(command: Sequence[str], provider: str) -> str | None:
 
 
 def _from_keyring(provider: str) -> str | None:
-    keyring = importlib.import_module("keyring")
+    from importlib import import_module
+
+    keyring = import_module("keyring")
     try:
         secret = keyring.get_password("loom", provider)
     except keyring.errors.KeyringError:  # no keyring service runs here, or it is locked

@@ -1,6 +1,5 @@
 """What one place says of the settings: a file, the environment, the command line."""
 
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -64,6 +63,8 @@ def read_layer(
 
     Raises `error` with every fault, each on a line that begins with source and line.
     """
+    import tomllib  # 7 ms, needed once there is a file
+
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as problem:

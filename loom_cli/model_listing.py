@@ -13,31 +13,34 @@ from loom_core.providers.discovery import model_names
 from loom_core.providers.model import Model
 
 
+async def offered_models(settings: Settings, invocation: Invocation, provider: str) -> list[str]:
+    """The names of a service's models. Raises `ConfigError`, `ProviderError`."""
+    key = find_key(settings.fields, invocation)(check_provider(provider))
+    base_url = settings.fields.model.base_url if provider == "compatible" else None
+    return await model_names(Model(provider, "any", base_url=base_url), invocation.environment, key)
+
+
 async def list_offered(settings: Settings, invocation: Invocation, provider: str | None) -> list[Mapping[str, JSON]]:
     """A record for each model: name, context window in tokens, dollars for a million tokens in and out, where known.
 
     Without `provider`, services that have no key or do not answer are left out: that is how most machines are. With
     it, raises what asking it raises.
     """
-    key = find_key(settings.fields, invocation)
-
-    async def ask(name: str) -> list[str]:
-        base_url = settings.fields.model.base_url if name == "compatible" else None
-        return await model_names(Model(name, "any", base_url=base_url), invocation.environment, key(name))
-
     if provider is not None:
-        return [_record(f"{provider}:{name}") for name in await ask(check_provider(provider))]
-    answers = await asyncio.gather(*map(ask, PROVIDERS), return_exceptions=True)
-    offered: list[Mapping[str, JSON]] = []
+        return [_record(f"{provider}:{name}") for name in await offered_models(settings, invocation, provider)]
+    answers = await asyncio.gather(
+        *(offered_models(settings, invocation, name) for name in PROVIDERS), return_exceptions=True
+    )
+    records: list[Mapping[str, JSON]] = []
     for name, answer in zip(PROVIDERS, answers, strict=True):
         if isinstance(answer, LoomError):
-            if invocation.verbosity or key(name) is not None:
+            if invocation.verbosity:
                 invocation.notice(f"{name}: {answer}")
         elif isinstance(answer, BaseException):
             raise answer
         else:
-            offered += [_record(f"{name}:{model}") for model in answer]
-    return offered
+            records += [_record(f"{name}:{model}") for model in answer]
+    return records
 
 
 def _record(identifier: str) -> Mapping[str, JSON]:

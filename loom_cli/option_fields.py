@@ -1,6 +1,5 @@
 """Which fields an option sets: the same whether the option or its twin in the environment says it."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import msgspec
 
 from loom_cli.environment import from_environment, pair, twin
-from loom_cli.fields import FLAGS, SHORTHANDS, Fields, Task, leaves
+from loom_cli.fields import FLAGS, SETTING_OPTIONS, SHORTHANDS, Fields, Task, leaves
 from loom_cli.layers import Layer, Setting, instructions_text, layer_of
 from loom_cli.validation import alternatives
 from loom_core.errors import InputError, UsageError
@@ -21,7 +20,7 @@ def flags_layer(given: Mapping[str, Any]) -> Layer[Task]:
     `--set` says less than an option made for the field. Raises `UsageError` or `InputError`.
     """
     free = [Setting(key=key, value=value, origin="--set") for key, value in map(_free, given.get("--set") or ())]
-    options = [option for option in given if option in FLAGS or option in SHORTHANDS or option in ("--cap", "--goal")]
+    options = [option for option in given if option in SETTING_OPTIONS or option == "--goal"]
     specific = [
         Setting(key=key, value=value, origin=option)
         for option in options
@@ -106,6 +105,8 @@ def free_value(key: str, text: str) -> JSON:
     """The value of a dotted field as a person writes it: as in TOML; but what names a field of text, or is no TOML,
     stands for itself.
     """
+    import tomllib  # 7 ms, needed for `--set`
+
     if str in alternatives(dict(leaves(Task)).get(key)):
         return text
     try:

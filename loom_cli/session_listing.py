@@ -1,14 +1,12 @@
 """Sessions as a listing: which of them, and what a person is shown of each."""
 
 import re
-import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import asdict
 
-from loom_cli.line.status import dollars
 from loom_core.errors import UsageError
 from loom_core.messages import JSON
 from loom_core.runtime.session_store import SessionInfo
@@ -43,12 +41,17 @@ def record(info: SessionInfo) -> dict[str, JSON]:
 
 def columns(info: SessionInfo) -> dict[str, JSON]:
     """What stands on a line of a piped listing, in this order."""
-    cost = "" if info.cost_usd is None else f"{info.cost_usd:.6f}"
-    tokens = {"input_tokens": info.input_tokens, "output_tokens": info.output_tokens}
     return {
-        **{"id": info.id, "updated": info.updated, "state": info.state, "turns": info.turns},
-        **tokens,
-        **{"cost_usd": cost, "model": info.model, "cwd": info.cwd, "title": info.title},
+        "id": info.id,
+        "updated": info.updated,
+        "state": info.state,
+        "turns": info.turns,
+        "input_tokens": info.input_tokens,
+        "output_tokens": info.output_tokens,
+        "cost_usd": "" if info.cost_usd is None else f"{info.cost_usd:.6f}",
+        "model": info.model,
+        "cwd": info.cwd,
+        "title": info.title,
     }
 
 
@@ -70,15 +73,17 @@ def _state(info: SessionInfo) -> str:
 
 
 def _cost(info: SessionInfo) -> str:
+    from loom_cli.line.status import dollars
+
     return "" if info.cost_usd is None else dollars(info.cost_usd)
 
 
 def _age(info: SessionInfo, now: float) -> str:
     """How long ago it was written: `now`, `5 min ago`, `3 h ago`, `2 d ago`, from a month on the date."""
-    seconds = now - datetime.fromisoformat(info.updated).timestamp()
+    seconds = max(0.0, now - datetime.fromisoformat(info.updated).timestamp())
     for limit, size, unit in ((60, 1, ""), (3600, 60, "min"), (86_400, 3600, "h"), (2_592_000, 86_400, "d")):
-        if abs(seconds) < limit:
-            return f"{abs(seconds) // size:.0f} {unit} ago" if unit else "now"
+        if seconds < limit:
+            return f"{seconds // size:.0f} {unit} ago" if unit else "now"
     return info.updated[:10]
 
 

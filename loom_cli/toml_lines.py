@@ -1,7 +1,6 @@
 """Where in a TOML text each key stands, which the parser of the standard library does not say."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from itertools import takewhile
 
@@ -54,6 +53,8 @@ def _statements(text: str) -> Iterator[list[re.Match[str]]]:
 
 
 def _key(statement: list[re.Match[str]]) -> Key:
+    import tomllib  # 7 ms, needed once there is a file
+
     tokens = takewhile(lambda token: token[0] != "=", statement)
     return tuple(
         str(tomllib.loads(f"key = {token[0]}")["key"]) if token.lastgroup == "string" else token[0]

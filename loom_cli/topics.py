@@ -144,15 +144,14 @@ def _environment() -> str:
 
 
 def _variables() -> Iterator[tuple[str, str]]:
+    from loom_cli import options  # noqa: F401 - it defines the classes of flags
     from loom_cli.environment import twin
     from loom_cli.fields import FLAGS, Fields, leaves
-    from loom_cli.flags import Flags, GlobalFlags, long_name
-    from loom_cli.options import AgentFlags, ChatFlags, RunFlags, SessionFlags
+    from loom_cli.flags import Flags, long_name
     from loom_core.providers.catalog import PROVIDERS
 
     yield "LOOM_HOME", "holds loom's directories: config, data, state, cache"
-    kinds: tuple[type[Flags], ...] = (GlobalFlags, AgentFlags, SessionFlags, RunFlags, ChatFlags)
-    for option in (long_name(field) for kind in kinds for field in fields(kind)):
+    for option in (long_name(field) for kind in Flags.__subclasses__() for field in fields(kind)):
         yield twin(option), option
     for field, _ in leaves(Fields):
         if field not in FLAGS.values():

@@ -62,6 +62,24 @@ def delete_key(invocation: Invocation, provider: Provider, yes: Yes = False) -> 
         invocation.notice("deleted")
 
 
+@command(app, "check", examples="loom keys check openai")
+def check_key(invocation: Invocation, provider: Provider) -> None:
+    """Ask a service whether it takes the key. Nothing is spent."""
+    import asyncio
+
+    from loom_cli.keys import check_provider, locate_key
+    from loom_cli.model_listing import offered_models
+    from loom_cli.settings import settings_of
+    from loom_core.errors import AuthenticationFailed
+
+    settings = settings_of(invocation)
+    key = locate_key(check_provider(provider), invocation.environment, settings.fields.keys.cmd)
+    if key is None:
+        raise AuthenticationFailed(f"there is no key for {provider}", kind="auth", hint=f"loom keys set {provider}")
+    asyncio.run(offered_models(settings, invocation, provider))
+    write_records([{"provider": provider, "status": "ok", "origin": key.origin}], as_json=False)
+
+
 def _read_secret(provider: str, invocation: Invocation) -> str:
     if not os.isatty(STDIN):
         from loom_cli.stdin import read_text

@@ -38,6 +38,8 @@ class Asking:
     def typed(self) -> None:
         """A key was pressed that answers nothing."""
         self._questions.guard.typed()
+        if self._questions.shown:
+            self._open()
 
     def press(self, key: str) -> None:
         """A key was pressed at the question. Esc, Enter and all others answer nothing."""
@@ -90,7 +92,6 @@ class Asking:
         if not self._questions.shown:
             return
         wait = self._questions.guard.opens_in_s()
+        self._screen.offer("" if wait > 0 else CHOICES)
         if wait > 0:
             asyncio.get_running_loop().call_later(wait, self._open)
-            return
-        self._screen.offer(CHOICES)

@@ -17,6 +17,7 @@ def build_bindings(view: View, listener: Listener, composer: "Buffer", reason: "
     keys = KeyBindings()
 
     @keys.add("c-c")
+    @keys.add("escape", "c-c")
     @keys.add("<sigint>")
     def interrupt(_event: "KeyPressEvent") -> None:
         listener.interrupted()
@@ -65,12 +66,11 @@ def _add_question_keys(keys: "KeyBindings", view: View, listener: Listener) -> N
 
     @keys.add(Keys.Any, filter=choosing)
     def press(event: "KeyPressEvent") -> None:
-        # More keys in the same read are a paste or typing from before: none of it is an answer.
+        # More keys in the same read are typing from before, or a paste on a terminal that does not mark it as one.
         alone = not event.app.key_processor.input_queue
-        if alone:
+        if alone and event.key_sequence[0].key != Keys.BracketedPaste:
             listener.answered(event.data)
         else:
-            event.app.key_processor.empty_queue()
             listener.typed()
 
     @keys.add("escape", Keys.Any, filter=choosing)

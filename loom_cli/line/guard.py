@@ -14,11 +14,12 @@ class TypingGuard:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._last_key = float("-inf")
-        self._open_from = float("inf")
+        self._open_from = float("-inf")
 
     def typed(self) -> None:
-        """A key was pressed that is no answer."""
+        """A key was pressed that is no answer; one at a question closes it until there was a pause."""
         self._last_key = self._clock()
+        self._open_from = max(self._open_from, self._last_key + PAUSE_S)
 
     def wait_s(self) -> float:
         """How long the person has still to pause before a question may appear; 0 when it may now."""
@@ -33,9 +34,8 @@ class TypingGuard:
         return max(0.0, self._open_from - self._clock())
 
     def accepts(self) -> bool:
-        """Whether a key pressed now answers the question. One that does not asks for another pause in typing."""
+        """Whether a key pressed now answers the question. Where it does not, the person is typing."""
         if self.opens_in_s() == 0:
             return True
         self.typed()
-        self._open_from = max(self._open_from, self._last_key + PAUSE_S)
         return False

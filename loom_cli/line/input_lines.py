@@ -18,23 +18,27 @@ class InputLines:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._buffer = b""
+        self._coming: asyncio.Future[str | None] | None = None
 
     async def next(self) -> str | None:
-        """The next line without its end, or None where there are no more."""
+        """The next line without its end, or None where there are no more. Cancelling the waiting loses no line."""
+        if self._coming is None:
+            self._coming = self._begin()
+        line = await asyncio.shield(self._coming)
+        self._coming = None
+        return line
+
+    def _begin(self) -> "asyncio.Future[str | None]":
         loop = asyncio.get_running_loop()
         arrived: asyncio.Future[str | None] = loop.create_future()
-
-        def deliver(line: str | None) -> None:
-            if not arrived.done():
-                arrived.set_result(line)
 
         def read() -> None:
             line = self._read()
             with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(deliver, line)
+                loop.call_soon_threadsafe(arrived.set_result, line)
 
         threading.Thread(target=read, daemon=True).start()
-        return await arrived
+        return arrived
 
     def _read(self) -> str | None:
         while b"\n" not in self._buffer:

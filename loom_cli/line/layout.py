@@ -58,8 +58,8 @@ def build_panes(view: View, composer: "Buffer", reason: "Buffer") -> Panes:
         _shown(lambda: _queue(view)),
         *(ConditionalContainer(pane, Condition(lambda name=name: view.asking == name)) for name, pane in panes.items()),  # type: ignore[misc]
         search,
-        CompletionsMenu(max_height=_MENU_ROWS),
         _shown(lambda: _quiet(view.status)),
+        CompletionsMenu(max_height=_MENU_ROWS),  # last, since it takes whatever height is left over
     ]
     return Panes(all=HSplit(rows), composer=panes[""], question=panes["choice"], reason=panes["reason"])
 

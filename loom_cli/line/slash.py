@@ -67,7 +67,7 @@ def _help(chat: "LineChat", _: str) -> None:
 
 
 KEYS = (
-    ("Enter", "send; during an answer, tell the model at its next turn"),
+    ("Enter", "send; during an answer: for the next turn"),
     ("Alt-Enter, Ctrl-J", "a new line"),
     ("Up", "on an empty line: take back what is queued"),
     ("Up, Down, Ctrl-R", "go through and search what was typed before"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from loom_cli.line.narrator import duration
 from loom_cli.render.progress import compact
 from loom_core.events import (
     ApprovalAnswer,
@@ -87,7 +86,9 @@ class Status:
         if not self.doing:
             return ""
         turn = f"turn {self._turn} · " if self._turn else ""
-        return f"{turn}{self.doing} · {duration(max(1.0, self._clock() - self._begun)).replace('.0 ', ' ')}"
+        seconds = int(self._clock() - self._begun)
+        elapsed = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
+        return f"{turn}{self.doing} · {elapsed}"
 
     def summary(self, mode: str) -> str:
         """`anthropic:claude-sonnet-5 · default · 12k tokens · $0.031 · context 9 %`."""

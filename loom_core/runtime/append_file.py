@@ -81,7 +81,8 @@ class AppendFile:
             status = os.stat(self._path)  # noqa: PTH116 - Path.stat costs twice as much, on every event
         except OSError:
             return False
-        return (status.st_dev, status.st_ino) == self._identity and (status.st_size == self.end or self._ragged)
+        grown = status.st_size - self.end
+        return (status.st_dev, status.st_ino) == self._identity and (grown == 0 or (grown > 0 and self._ragged))
 
     def restore(self, suffix: str) -> str:
         """Make the path lead to the whole log again, and say what had happened. Raises `StorageError`.

@@ -265,7 +265,7 @@ class Gate:
         if subject.script is None or not subject.script.opaque:
             return None
         for rule in (*self._policy.rules("deny"), *asking):
-            if rule.names(subject.tool):
+            if rule.names(subject):
                 reason = f"what the command runs is known only when it runs, so the rule {rule} cannot be checked"
                 return GovernanceDecision(requires_approval=True, reason=reason, stage="ask", rule=str(rule))
         return None
@@ -332,7 +332,7 @@ def _flag(subject: Subject) -> str:
 
 def _first_covering(rules: Iterable[Rule], tool: Tool, subject: Subject) -> Rule | None:
     """The first rule that allows the call. Instruction files are written only under a rule with a pattern."""
-    instructs = not tool.read_only and bool(INSTRUCTIONS.find(subject.relative or ""))
+    instructs = not tool.read_only and subject.path is not None and subject.path.name.lower() in INSTRUCTIONS
     for rule in rules:
         if rule.covers(subject) and (rule.pattern is not None or not instructs):
             return rule

@@ -161,9 +161,12 @@ class FileLog:
 
     def close(self) -> None:
         """Let others write the session. What could not be written is tried a last time; `append` has told of it."""
-        if not self._closed:
+        if self._closed:
+            return
+        try:
             with suppress(StorageError, SessionLocked):
                 self.save()
+        finally:
             self._closed = True
             self._resources.close()
 

@@ -28,7 +28,7 @@ def _first(name: str, search_path: str) -> Path | None:
         if not directory.startswith("/"):
             return None
         candidate = Path(directory, name)
-        if candidate.is_file() and os.access(candidate, os.X_OK):
+        if os.access(candidate, os.X_OK) and candidate.is_file():
             return candidate
     return None
 

@@ -85,8 +85,8 @@ PROTECTED = PathPatterns(
 )
 """What is run or obeyed later by something else (hooks, shells, editors, loom itself): never written."""
 
-INSTRUCTIONS = PathPatterns(("AGENTS.md", "CLAUDE.md", "SKILL.md"))
-"""What later sessions obey: a grant of all writing does not include these, a grant that names them does."""
+INSTRUCTIONS = frozenset(("agents.md", "claude.md", "skill.md"))
+"""Lower case names of what later sessions obey: a rule that allows a tool does not mean these, one with a path does."""
 
 _EXAMPLES = PathPatterns((".env.example", ".env.sample", ".env.template", ".env.dist"))
 """Made to be read and copied, though `.env*` matches them."""

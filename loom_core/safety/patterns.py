@@ -7,6 +7,7 @@ from functools import cached_property
 
 _PLAIN_NAME = re.compile(r"(?!\.{1,2}$)[^/*?\[\\!][^/*?\[\\]*")
 _ANY_DEPTH = ".*"
+_REPEATED_DEPTH = re.compile(r"\*\*(/\*\*)+")
 _CLASS = re.compile(r"\[(?P<negated>[!^]?)(?P<body>\]?[^\]]*)\]")
 
 
@@ -49,10 +50,8 @@ class TextPattern:
     never `git logout`. Matching takes linear time, whatever the pattern.
     """
 
-    chunks: tuple[str, ...]
-    """The literal pieces between the stars."""
-    optional: bool
-    """Whether the last star may be missing together with the space before it."""
+    forms: tuple[tuple[str, ...], ...]
+    """The literal pieces between the stars; twice, the second without the last star, where that may be missing."""
 
     @classmethod
     def parse(cls, source: str) -> "TextPattern":
@@ -69,7 +68,10 @@ class TextPattern:
                 following = next(rest, "")
                 character = following if following in {"*", "\\"} else "\\" + following  # noqa: PLW2901
             chunks[-1] += character
-        return cls(chunks=tuple(chunks), optional=optional)
+        forms: tuple[tuple[str, ...], ...] = (tuple(chunks),)
+        if optional:
+            forms += ((*chunks[:-2], chunks[-2][:-1]),)
+        return cls(forms=forms)
 
     @staticmethod
     def escape(text: str) -> str:
@@ -79,28 +81,24 @@ class TextPattern:
     @property
     def literal(self) -> bool:
         """Whether it matches one text only."""
-        return len(self.chunks) == 1
+        return len(self.forms[0]) == 1
 
     def matches(self, text: str) -> bool:
         """Whether the whole text is as the pattern says."""
-        if self.optional and self._matches((*self.chunks[:-2], self.chunks[-2][:-1]), text):
-            return True
-        return self._matches(self.chunks, text)
+        return any(text.startswith(chunks[0]) and _fits(chunks, text) for chunks in self.forms)
 
-    @staticmethod
-    def _matches(chunks: tuple[str, ...], text: str) -> bool:
-        first, last = chunks[0], chunks[-1]
-        if len(chunks) == 1:
-            return text == first
-        if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
+
+def _fits(chunks: tuple[str, ...], text: str) -> bool:
+    """Whether the text is these chunks with anything between them; it is known to begin with the first."""
+    position, end = len(chunks[0]), len(text) - len(chunks[-1])
+    if len(chunks) == 1:
+        return end == 0
+    for chunk in chunks[1:-1]:
+        found = text.find(chunk, position, end)
+        if found < 0:
             return False
-        position, end = len(first), len(text) - len(last)
-        for chunk in chunks[1:-1]:
-            found = text.find(chunk, position, end)
-            if found < 0:
-                return False
-            position = found + len(chunk)
-        return True
+        position = found + len(chunk)
+    return position <= end and text.endswith(chunks[-1])
 
 
 def escape_path(path: str) -> str:
@@ -112,10 +110,10 @@ def _translate(pattern: str) -> str:
     """The regular expression of a pattern, without captures."""
     if not pattern or pattern.startswith("!"):
         raise ValueError(f"path pattern {pattern!r}: write what is meant itself, for example src/** or *.py")
-    names = [name for name in pattern.split("/") if name not in {"", "."}]
+    names = [name for name in _REPEATED_DEPTH.sub("**", pattern).split("/") if name not in {"", "."}]
     if ".." in names:
         raise ValueError(f"path pattern {pattern!r} leads outside; start it with // for a path from the root")
-    while len(names) > 1 and names[-1] == "**":
+    if len(names) > 1 and names[-1] == "**":
         names.pop()
     if not names:
         return ".*"

@@ -130,13 +130,13 @@ def read_only(
     `executable` gives the trusted program a name stands for. `readable` gives the real path of a file or directory
     that may be read without asking. Either gives None where there is none.
     """
+    name = argv[0].rpartition("/")[2]
+    if name not in _USAGES and name != "find":
+        return None
     if argv[0] not in BUILTINS and executable(argv[0]) is None:
         return None
-    name = argv[0].rpartition("/")[2]
-    if name == "find":
-        harmless = _harmless_find(argv[1:], readable)
-    else:
-        harmless = name in _USAGES and _harmless(_USAGES[name], argv[1:], readable)
+    words = argv[1:]
+    harmless = _harmless_find(words, readable) if name == "find" else _harmless(_USAGES[name], words, readable)
     return f"read-only {name}" if harmless else None
 
 
@@ -159,8 +159,15 @@ def _harmless(usage: Usage, words: list[str], readable: Callable[[str], Path | N
             return False
         case "search":
             paths = [readable(word) for word in operands]
-            return bool(paths) and all(path is not None and path.is_file() for path in paths)
+            return bool(paths) and all(path is not None and _is_regular(path) for path in paths)
     return all(readable(word) is not None for word in operands)
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for the file system
+        return False
 
 
 def _operands(usage: Usage, words: list[str]) -> list[str] | None:

@@ -42,6 +42,19 @@ class Subject:
     """The same, from the workspace's root; None where it is not under it."""
 
     @cached_property
+    def name(self) -> str:
+        """The tool's, as rules hold it."""
+        return self.tool.lower()
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The texts of which a forbidding or asking rule must match only one: the source and each command in it."""
+        if self.script is None:
+            return ()
+        texts = (text for command in self.script.commands for text in command.texts)
+        return tuple(dict.fromkeys((self.script.source.strip(), *texts)))
+
+    @cached_property
     def plain(self) -> tuple[str, ...] | None:
         """The texts an allowing rule must match, all of them; None where only the exact command can be allowed.
 
@@ -84,13 +97,12 @@ class Rule:
 
     def touches(self, subject: Subject) -> bool:
         """Whether a rule that forbids or asks applies: to any part of the call."""
-        if not self.names(subject.tool):
+        if not self.names(subject):
             return False
         if self.pattern is None:
             return True
         if subject.script is not None:
-            texts = (subject.script.source.strip(), *(t for c in subject.script.commands for t in c.texts))
-            return any(self._text.matches(text) for text in texts)
+            return any(self._text.matches(text) for text in subject.parts)
         if subject.path is not None:
             return self._matches_path(subject)
         # A pattern that cannot be read for this tool forbids too much rather than nothing.
@@ -98,22 +110,24 @@ class Rule:
 
     def covers(self, subject: Subject) -> bool:
         """Whether a rule that allows applies: to the whole of the call."""
-        if not self.names(subject.tool):
+        if not self.names(subject):
             return False
         if self.pattern is None:
             return True
         if subject.script is not None:
             if self._text.literal and self._text.matches(subject.script.source):
                 return True
-            return bool(subject.plain) and all(self._text.matches(text) for text in subject.plain or ())
+            plain = subject.plain
+            return plain is not None and all(self._text.matches(text) for text in plain)
         if subject.path is not None:
             return self._matches_path(subject)
         return self._matches_argument(subject)
 
-    def names(self, tool: str) -> bool:
+    def names(self, subject: Subject) -> bool:
         """Whether the rule is about this tool at all."""
-        tool = tool.lower()
-        return tool.startswith(self.tool[:-1]) if self.tool.endswith("*") else tool == self.tool
+        if self.tool.endswith("*"):
+            return subject.name.startswith(self.tool[:-1])
+        return subject.name == self.tool
 
     @cached_property
     def _text(self) -> TextPattern:

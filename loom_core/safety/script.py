@@ -29,9 +29,9 @@ _ARITHMETIC = frozenset(
 _EXEC_PREDICATES = frozenset(("-exec", "-execdir", "-ok", "-okdir"))
 
 _ASSIGNMENT = re.compile(r"\w+(\[[^]]*\])?\+?=")
-_PREFIXES = RESERVED - {"case", "for", "function", "select", "time"}
+_PREFIXES = RESERVED - {"[[", "case", "for", "function", "select", "time"}
 _NUMBER = re.compile(r"[-+]?\d[\d.]*[smhd]?")
-_COMPUTED = re.compile(r"[$`*?{]|.\[|^\[[^[]")
+_COMPUTED = re.compile(r"(?!\[\[?$).*[$`*?{\[]", re.DOTALL)
 _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 _IFS = re.compile(r"\$\{IFS[^}]*\}|\$IFS\b")
 _BEFORE_SCRIPT = re.compile(r"^(-\w*S|--split-string=|\w+=)")
@@ -157,7 +157,7 @@ def _computed(command: Command) -> bool:
     """Whether the text does not tell what runs: a program's name made of expansions, or a shell fed from a pipe."""
     if command.program in SHELLS:
         return command.piped
-    return _COMPUTED.search(command.words[0]) is not None
+    return _COMPUTED.match(command.words[0]) is not None
 
 
 def _started(command: Command) -> Iterator[int]:
@@ -167,6 +167,8 @@ def _started(command: Command) -> Iterator[int]:
     and the next one are taken for a beginning.
     """
     words = command.words
+    if "$" in words[0] or "`" in words[0]:
+        yield 1  # it may stand for nothing, or for a wrapper
     if command.program == "find":
         yield from (offset + 1 for offset, word in enumerate(words) if word in _EXEC_PREDICATES)
     if command.program not in _WRAPPERS:

@@ -83,7 +83,9 @@ class ShellReader:
                 current.words.append(self._word())
                 continue
             cases += ("case" in current.words) - ("esac" in current.words)
-            self._finish(current)
+            if nested or parentheses or operator[0] != ")":
+                self._finish(current)
+            # Otherwise nothing is open to be closed, and the words were a pattern of `case`.
             current = Simple(piped=operator[0] in {"|", "|&"})
             if operator[0] == "\n":
                 self._documents()

@@ -1,9 +1,10 @@
 """A guard outside this process: when the process dies without cleaning up, its children's group dies with it."""
 
+import contextlib
 import os
 import subprocess
 
-# It learns of the end, whatever kind (SIGKILL, power to the parent cut by the kernel), because its input ends then.
+# It learns of any end, also by SIGKILL, because its input ends with the process that holds the other side.
 _GUARD = 'read -r group && { read -r _; kill -s KILL -- "-$group"; }'
 
 
@@ -34,7 +35,8 @@ class Lifeline:
 
     def guard(self, group: int) -> None:
         """Guard this process group from now on."""
-        os.write(self._writing, b"%d\n" % group)
+        with contextlib.suppress(BrokenPipeError):  # a guard that somebody killed is no reason not to work
+            os.write(self._writing, b"%d\n" % group)
 
     def release(self) -> None:
         """The group is gone: end the guard."""

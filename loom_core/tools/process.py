@@ -54,6 +54,7 @@ async def run_process(
         timed_out = not await child.finished(seconds)
     finally:
         await _in_any_case(child.end())
+    child.raise_fault()
     return Ending(code=child.code, timed_out=timed_out)
 
 
@@ -86,9 +87,12 @@ class _Child:
         done = await self._first(self._exited, self._enough, within=seconds)
         if self._exited in done:
             await self._first(self._closed, self._enough, within=_PIPE)
+        return bool(done)
+
+    def raise_fault(self) -> None:
+        """Raise what the receiver raised, if it did."""
         if self._enough.done():
             self._enough.result()
-        return bool(done)
 
     async def end(self) -> None:
         """End what still runs, take the last output, reap. Takes 2 s where the processes can be killed at all."""
@@ -138,7 +142,7 @@ class _Child:
             try:
                 if self._receive(data):
                     self._enough.set_result(None)
-            except Exception as error:  # noqa: BLE001  # a callback of the loop; `finished` raises it
+            except Exception as error:  # noqa: BLE001  # a callback of the loop; `raise_fault` raises it
                 self._enough.set_exception(error)
 
     def _close(self) -> None:

@@ -138,8 +138,7 @@ def test_each_thing_withheld_names_the_option_that_grants_it() -> None:
         "the task asks for files=write, which is not granted: --cap files=write",
         "the task asks for the shell, which is not granted: --cap shell",
         "the task asks for 99 s for a command, which is not granted: --set capabilities.shell.timeout_s=99",
-        "the task asks for the variables CI for commands, which is not granted: "
-        "--set 'capabilities.shell.env=[\"CI\"]'",
+        """the task asks for CI in the shell, which is not granted: --set 'capabilities.shell.env=["CI"]'""",
         "the task asks for mode auto, which is not granted: --mode auto",
         "the task asks for Shell(git log *), which is not granted: --allow 'Shell(git log *)'",
         "the task asks for 5 calls of Shell, which is not granted: --set governance.max_calls.Shell=5",

@@ -6,8 +6,8 @@ import subprocess
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from loom_core.runtime.private_files import replace_file
 from loom_core.runtime.session_store import FileSessionStore
-from loom_core.runtime.toml_file import write_toml
 from tests.support.session_files import message
 
 # Below a page, above one, and far above: the kernel stops between pages when a process is killed.
@@ -23,10 +23,10 @@ def append_for_ever(root: Path, seed: int, acknowledge: Connection) -> None:
         acknowledge.send_bytes(head.encode())
 
 
-def save_for_ever(path: Path, ready: Connection) -> None:
-    """Replace a TOML file again and again; its values always agree with each other."""
+def replace_for_ever(path: Path, ready: Connection) -> None:
+    """Replace a file again and again; its first line is always its last."""
     for number in itertools.count():
-        write_toml(path, {"first": number, "filler": "x" * 20_000, "last": number})
+        replace_file(path, b"%d\n%b\n%d" % (number, b"x" * 20_000, number))
         if number == 0:
             ready.send_bytes(b"ready")
 

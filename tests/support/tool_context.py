@@ -64,6 +64,6 @@ def context_in(directory: Path) -> DirectoryContext:
     return DirectoryContext(workspace=DirectoryWorkspace(root=root), scratch=scratch)
 
 
-def call(tool: Tool, context: DirectoryContext, **arguments: Any) -> ToolOutput:
+def call(tool: Tool, context: DirectoryContext, /, **arguments: Any) -> ToolOutput:
     """What a model gets when it calls `tool` so."""
     return asyncio.run(run_tool(tool, tool.convert(arguments), context))

@@ -51,11 +51,12 @@ def _result(capture: Capture, ending: Ending, seconds: float) -> ToolOutput:
     if ending.timed_out:
         notes.append(f"[stopped at the time limit of {seconds:g} s]")
     elif ending.code < 0:
-        notes.append(f"[killed by {_signal_name(-ending.code)}]")
-    elif ending.code > _BY_SIGNAL:
-        notes.append(f"[exit code {ending.code}: killed by {_signal_name(ending.code - _BY_SIGNAL)}]")
-    elif ending.code or not captured.text:
-        notes.append(f"[exit code {ending.code}]" if ending.code else "[no output]")
+        notes.append(f"[killed by {_signal_name(-ending.code) or f'signal {-ending.code}'}]")
+    elif ending.code:
+        name = _signal_name(ending.code - _BY_SIGNAL)
+        notes.append(f"[exit code {ending.code} ({name})]" if name else f"[exit code {ending.code}]")
+    elif not captured.text:
+        notes.append("[no output]")
     output = captured.text if captured.text.endswith("\n") or not captured.text else f"{captured.text}\n"
     return ToolOutput(
         content=output + "\n".join(notes),
@@ -67,10 +68,8 @@ def _result(capture: Capture, ending: Ending, seconds: float) -> ToolOutput:
 
 
 def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    """Empty for a number that is no signal with a name."""
+    return next((known.name for known in signal.Signals if known == number), "")
 
 
 class _Progress:

@@ -111,7 +111,7 @@ def _wanted(search: Search, glob: str | None, workspace: Workspace) -> Callable[
 def _by_ripgrep(program: str, search: Search, glob: str | None) -> list[str]:
     argv = [
         program,
-        *("--no-config", "--no-heading", "--with-filename", "--line-number", "--null", "--color=never"),
+        *("--no-config", "--no-heading", "--with-filename", "--line-number", "--null", "--crlf", "--color=never"),
         *("--no-messages", "--max-columns=2000", "--max-columns-preview", "--sort=path", f"--context={search.context}"),
         # What git ignores and nothing else: also without a repository, also hidden files, not by other tools' rules.
         *("--hidden", "--glob=!.git", "--no-require-git", "--no-ignore-global", "--no-ignore-dot"),
@@ -125,7 +125,7 @@ def _by_ripgrep(program: str, search: Search, glob: str | None) -> list[str]:
         argv += ["--no-ignore-parent", f"--ignore-file={Path(search.root, '.gitignore')}"]
     if glob and "/" not in glob and not glob.startswith("!"):
         argv += [f"--type-add=wanted:{glob}", "--type=wanted"]  # --glob would bring ignored files back
-    return [*argv, f"--regexp={search.pattern}", "--", f"./{base.relative_to(search.root).as_posix()}"]
+    return [*argv, f"--regexp={search.pattern}", "--", "/".join((".", *base.relative_to(search.root).parts))]
 
 
 def _by_python(search: Search) -> list[str]:

@@ -68,8 +68,8 @@ class Hits:
         if self._grouped and self.lines and self._last != (name, number - 1):
             self.lines.append("--")
         self._last = (name, number)
-        cut = " [...]" if len(text) > _LONGEST else ""
-        self.lines.append(f"{visible(name)}{sign}{number}{sign}{visible(text[:_LONGEST].removesuffix(chr(13)))}{cut}")
+        content = visible(text.removesuffix("\r")[:_LONGEST]) + (" [...]" if len(text) > _LONGEST else "")
+        self.lines.append(f"{visible(name)}{sign}{number}{sign}{content}")
 
     def _may_show(self, name: str) -> bool:
         if self._judged[0] != name:  # rows of a file come together

@@ -20,7 +20,8 @@ def missing(path: Path, workspace: Workspace) -> ToolError:
         return ToolError(
             f"{shown(path, workspace)} does not exist; the last directory on the way is {shown(directory, workspace)}"
         )
-    near = difflib.get_close_matches(path.name, _names(directory, workspace), n=3)
+    names = [name.removesuffix("/") for name in _names(directory, workspace)]
+    near = difflib.get_close_matches(path.name, names, n=3)
     hint = f"; did you mean {' or '.join(shown(directory / name, workspace) for name in near)}?" if near else ""
     return ToolError(f"{shown(path, workspace)} does not exist{hint}")
 

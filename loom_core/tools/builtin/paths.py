@@ -30,14 +30,13 @@ def open_regular(path: Path, name: str) -> BinaryIO:
         raise
     except OSError as error:
         raise ToolError(f"{name} cannot be read: {error.strerror}") from error
-    file = os.fdopen(descriptor, "rb")
     try:
         _require_regular(descriptor, name)
         require_place(descriptor, path, name)
     except BaseException:
-        file.close()
+        os.close(descriptor)
         raise
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def require_place(descriptor: int, path: Path, name: str) -> None:

@@ -52,6 +52,7 @@ def main(request: str) -> int:
             for record in _matches(file, expression, search):
                 sys.stdout.buffer.write(name + b"\0" + record.encode("utf-8", "backslashreplace") + b"\n")
                 code = 0
+        sys.stdout.buffer.flush()  # what was found is known, should the next file take for ever
     return code
 
 

@@ -51,8 +51,10 @@ def walk(
             wanted = any(following)
         else:
             wanted = any(map(PathPattern.accepts, patterns, following)) and entry.is_file(follow_symlinks=False)
+        if not wanted:
+            continue
         parts = (*here.path.parts, entry.name)
-        if not wanted or is_ignored(here.rules, parts, is_directory=is_directory) or denied(Path(entry.path)):
+        if is_ignored(here.rules, parts, is_directory=is_directory) or denied(Path(entry.path)):
             continue
         if is_directory:
             line.append(_below(here, Path(entry.path), following))

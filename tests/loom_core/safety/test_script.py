@@ -93,6 +93,7 @@ HIDDEN = {
     "alias": "alias ls='touch X'",
     "find": "find . -name f -exec touch X ';'",
     "find with quotes": "find . -ex''ecdir touch X +",
+    "behind a variable": "$SUDO touch X",
     "nested deeply": "echo $(echo $(echo $(echo `touch X`)))",
 }
 
@@ -150,7 +151,16 @@ def test_what_is_known_only_at_run_time_is_said_to_be(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["ls $X", 'rm "$(cat list)"', "[ -f x ] && ls", "for i in *; do cat $i; done", "a=$X"]
+    "source",
+    [
+        "ls $X",
+        'rm "$(cat list)"',
+        "[ -f x ] && ls",
+        "[[ $x = y ]] && ls",
+        "case $x in a) ls;; *) pwd;; esac",
+        "for i in *; do cat $i; done",
+        "a=$X",
+    ],
 )
 def test_computed_arguments_leave_the_program_known(source: str) -> None:
     assert not analyse(source).opaque

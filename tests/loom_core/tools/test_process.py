@@ -12,6 +12,7 @@ import pytest
 
 from loom_core.errors import ToolError
 from loom_core.tools import process
+from loom_core.tools.lifeline import Lifeline
 from loom_core.tools.process import Ending, run_process
 from tests.support.children import ids_in, is_running, wait_until_gone
 
@@ -142,6 +143,17 @@ def test_a_fault_of_the_receiver_ends_the_process_and_is_raised(tmp_path: Path) 
 def test_what_cannot_be_started_is_a_tool_error(tmp_path: Path, argv: list[str]) -> None:
     with pytest.raises(ToolError, match=f"cannot run {argv[0]}"):
         asyncio.run(run_process(argv, cwd=tmp_path, environment={}, seconds=1, receive=lambda _: None))
+
+
+def test_a_command_runs_though_its_guard_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Orphaned(Lifeline):
+        def guard(self, group: int) -> None:
+            self._guard.kill()
+            self._guard.wait()
+            super().guard(group)
+
+    monkeypatch.setattr(process, "Lifeline", Orphaned)
+    assert asyncio.run(bash("exit 5", tmp_path)) == Ending(code=5, timed_out=False)
 
 
 def test_it_works_without_pidfds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,8 +53,18 @@ def context(request: pytest.FixtureRequest, tmp_path: Path) -> DirectoryContext:
     [
         (
             {"pattern": "needle", "output": "files"},
-            ["-dash.txt", ".hidden/x.txt", "a.py", "crlf.txt", "escape.txt", "long.txt", "noend", "src/b.py"]
-            + ["src/deep/c.txt", "wide.txt"],
+            [
+                "-dash.txt",
+                ".hidden/x.txt",
+                "a.py",
+                "crlf.txt",
+                "escape.txt",
+                "long.txt",
+                "noend",
+                "src/b.py",
+                "src/deep/c.txt",
+                "wide.txt",
+            ],
         ),
         ({"pattern": "needle", "output": "count", "path": "src"}, ["src/b.py:2", "src/deep/c.txt:1"]),
         ({"pattern": "needle", "path": "a.py"}, ["a.py:3:def needle():"]),
@@ -65,13 +75,24 @@ def context(request: pytest.FixtureRequest, tmp_path: Path) -> DirectoryContext:
         ),
         (
             {"pattern": "needle", "path": "src/b.py", "context": 1},
-            ["src/b.py-2-two", "src/b.py:3:needle three", "src/b.py-4-four", "--", "src/b.py-6-six"]
-            + ["src/b.py:7:seven needle", "src/b.py-8-eight"],
+            [
+                "src/b.py-2-two",
+                "src/b.py:3:needle three",
+                "src/b.py-4-four",
+                "--",
+                "src/b.py-6-six",
+                "src/b.py:7:seven needle",
+                "src/b.py-8-eight",
+            ],
         ),
         (
             {"pattern": "three|eight", "path": "src/b.py", "context": 2, "limit": 3},
-            ["src/b.py-1-one", "src/b.py-2-two", "src/b.py:3:needle three"]
-            + ["[there is more; narrow the search or raise limit]"],
+            [
+                "src/b.py-1-one",
+                "src/b.py-2-two",
+                "src/b.py:3:needle three",
+                "[there is more; narrow the search or raise limit]",
+            ],
         ),
         ({"pattern": "needle", "glob": "*.py", "output": "files"}, ["a.py", "src/b.py"]),
         ({"pattern": "needle", "glob": "src/**/*.txt", "output": "files"}, ["src/deep/c.txt"]),
@@ -107,7 +128,6 @@ def test_what_is_found(context: DirectoryContext, arguments: dict[str, Any], lin
         ({"pattern": "x", "path": ".."}, "outside"),
         ({"pattern": "x", "path": ".env"}, "protected"),
         ({"pattern": "x", "glob": "../*"}, "not relative"),
-        ({"pattern": "a\0b"}, "cannot run"),
     ],
     ids=str,
 )
@@ -144,7 +164,7 @@ def test_a_search_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: py
     output = call(GREP, context, pattern="(a+)+b|found")
     assert output.timed_out
     assert output.is_error
-    assert "stopped after 0.5 s" in output.content
+    assert output.content == "a:1:found\n[the search was stopped after 0.5 s; narrow it by path or glob]"
     assert time.monotonic() - begun < 5
 
 

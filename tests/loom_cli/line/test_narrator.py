@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import pytest
+
+from loom_cli.line.narrator import Narrator, describe_call, duration
+from loom_cli.line.paint import paint
+from loom_cli.line.recap import recap
+from loom_cli.line.transcript import Transcript
+from loom_core.events import (
+    ApprovalAnswer,
+    BudgetWarn,
+    ErrorData,
+    Event,
+    InputData,
+    ModelDelta,
+    Notice,
+    RunEnd,
+    RunStart,
+    SessionClear,
+    StreamRestarted,
+    ToolCalled,
+    ToolResulted,
+    UserMessage,
+)
+from loom_core.messages import JSON, Usage
+
+
+def told(*events: Event, columns: int = 60) -> str:
+    narrator = Narrator(lambda: columns)
+    return "".join(paint(narrator.tell(event), color=False) for event in events)
+
+
+def call(**arguments: JSON) -> ToolCalled:
+    return ToolCalled(call="c", tool="Shell", arguments=arguments)
+
+
+def result(content: str = "", outcome: str = "ok", **fields: object) -> ToolResulted:
+    values = {"is_error": outcome != "ok", "duration_ms": 40, **fields}
+    return ToolResulted(call="c", tool="Shell", content=content, outcome=outcome, **values)  # type: ignore[arg-type]
+
+
+def end(**fields: object) -> RunEnd:
+    values = {"state": "completed", "stop_reason": "completed", "answer": "fine", **fields}
+    return RunEnd(usage=Usage(), turns=1, duration_ms=1, **values)  # type: ignore[arg-type]
+
+
+def answer(status: str, **fields: object) -> ApprovalAnswer:
+    values = {"scope": "once", "by": "user", **fields}
+    return ApprovalAnswer(approval="a", call="c", status=status, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        ([UserMessage(text="one\ntwo")], "› one\n  two\n"),
+        (
+            [UserMessage(text="see", inputs=(InputData(name="a.txt", text="", bytes=1234, sha256=""),))],
+            "› see\n  with a.txt, 1,234 bytes\n",
+        ),
+        ([call(command="ls")], ""),
+        ([call(command="ls"), result("a\nb\n")], "  ✓ Shell ls · 2 lines · 40 ms\n"),
+        ([call(command="ls"), result("a", bytes=5000)], "  ✓ Shell ls · 5,000 bytes · 40 ms\n"),
+        ([call(command="ls"), result("no", "error")], "  ✗ Shell ls · failed · 40 ms\n    no\n"),
+        ([call(command="ls"), result("no", "denied")], "  ✗ Shell ls · not allowed\n    no\n"),
+        ([call(command="ls"), result("late", "timeout")], "  ✗ Shell ls · timed out · 40 ms\n    late\n"),
+        ([call(command="x" * 80), result()], f"  ✓ Shell {'x' * 41}… · 40 ms\n"),
+        ([call(command="a\nb"), result()], "  ✓ Shell a ⏎ b · 40 ms\n"),
+        ([result()], "  ✓ Shell · 40 ms\n"),
+        ([answer("approved")], "  ✓ allowed once\n"),
+        ([answer("approved", scope="session", rule="Shell(ls)")], "  ✓ allowed for this session: Shell(ls)\n"),
+        ([answer("rejected", reason="not now")], "  ✗ refused: not now\n"),
+        ([answer("expired")], "  ✗ not answered in time, so refused\n"),
+        ([answer("rejected"), result("denied: ...", "denied")], "  ✗ refused\n  ✗ Shell · not allowed\n"),
+        ([answer("approved"), result("", display="@@\n+new")], "  ✓ allowed once\n  ✓ Shell · 40 ms\n"),
+        ([ModelDelta(kind="text", text="x")], ""),
+        ([StreamRestarted(attempt=2, reason="529", delay_s=1)], "  the answer broke off (529); asking again\n"),
+        ([BudgetWarn(budget="tokens", used=80, limit=100)], "  ! 80% of the tokens budget is used\n"),
+        ([Notice(text="by the way")], "  by the way\n"),
+        ([end()], ""),
+        ([end(state="cancelled", stop_reason="cancelled")], "  ✗ cancelled\n"),
+        (
+            [end(state="failed", stop_reason="internal_error", error=ErrorData(code="x", message="no", hint="do\nit"))],
+            "✗ no\n  do\n  it\n",
+        ),
+    ],
+    ids=lambda value: value.splitlines()[0] if isinstance(value, str) and value else None,
+)
+def test_each_event_is_told_once(events: list[Event], text: str) -> None:
+    assert told(*events) == text
+
+
+def test_a_diff_is_shown_without_its_header_and_cut() -> None:
+    display = "--- a\n+++ b\n@@ -1 +1 @@\n" + "\n".join(f"+{number}" for number in range(30))
+    shown = told(result("", display=display)).splitlines()
+    assert shown[1:3] == ["    @@ -1 +1 @@", "    +0"]
+    assert shown[-1] == "    … 7 more lines"
+
+
+def test_of_a_failure_the_first_lines_are_shown() -> None:
+    shown = told(result("\n".join(f"line {number}" for number in range(10)), "error")).splitlines()
+    assert shown[1] == "    line 0"
+    assert shown[-1] == "    … 4 more lines"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"command": "git log"}, "Tool git log"),
+        ({"path": "a.py", "limit": 3}, "Tool a.py"),
+        ({"pattern": "x"}, 'Tool "x"'),
+        ({"pattern": "x", "path": "src"}, 'Tool "x" in src'),
+        ({"other": [1]}, 'Tool {"other":[1]}'),
+        ({}, "Tool"),
+    ],
+    ids=repr,
+)
+def test_a_call_is_described_by_what_it_is_about(arguments: dict[str, JSON], text: str) -> None:
+    assert describe_call("Tool", arguments) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "40 ms"), (1.23, "1.2 s"), (64, "64 s"), (185, "3 min 5 s")], ids=repr
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_color_is_the_only_difference_color_makes() -> None:
+    lines = Narrator(lambda: 60).tell(result("no", "error"))
+    painted = paint(lines, color=True)
+    assert "\x1b[31m✗ \x1b[0m" in painted
+    assert "\x1b" not in paint(lines, color=False)
+
+
+def test_nothing_foreign_controls_the_terminal() -> None:
+    evil = "\x1b]52;c;AA\x07\x1b[2J\x9b31m\u202e"
+    shown = told(call(command=evil), result(evil, "error"), UserMessage(text=evil), Notice(text=evil))
+    assert all(char == "\n" or char.isprintable() for char in shown)
+
+
+def test_a_recap_tells_the_last_exchange() -> None:
+    begun = RunStart(model="m", mode="default", cwd="/", tools=(), limits={})
+    events = [begun, UserMessage(text="old"), end(), begun, UserMessage(text="new"), end(answer="yes\nindeed")]
+    assert paint(recap(events), color=False) == "  resumed · 2 runs so far\n\n› new\n\nyes\nindeed\n"
+    assert paint(recap([*events, SessionClear()]), color=False) == "  resumed · 2 runs so far\n"
+    assert "interrupted" in paint(recap(events[:-1]), color=False)
+    assert recap([]) == []
+
+
+def test_kinds_stand_apart() -> None:
+    written: list[str] = []
+    transcript = Transcript(written.append, color=False)
+    transcript.put("a", "1\n")
+    transcript.put("a", "2\n")
+    transcript.put("b", "3\n")
+    transcript.put("b", "4\n", apart=True)
+    transcript.tell("c", [])
+    assert "".join(written) == "1\n2\n\n3\n\n4\n"
