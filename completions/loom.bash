@@ -3,6 +3,7 @@
 
 _loom_global="-h --help --color -q --quiet -v --verbose --debug -C --cwd --config --no-input"
 _loom_agent="-m --model -i --instructions --set --cap --allow --deny --mode --max-turns --max-tokens --max-cost --timeout"
+_loom_answer="-o --output --append --format --json"
 _loom_session="-s --session -c --continue --no-session"
 
 # The commands below a command; without one, all of them.
@@ -25,10 +26,10 @@ _loom_options()
         "") echo -V --version ;;
         chat) echo "$_loom_agent $_loom_session -f --file --title --line" ;;
         run) echo "$_loom_agent $_loom_session -g --goal -p --param -I --input -f --file -n --no-stdin --stdin" \
-            "--dry-run -o --output --append --format --json" ;;
+            "--dry-run $_loom_answer" ;;
         "sessions list") echo -n --all --here --status --since --json ;;
         "sessions show") echo --type --run --tail -F --follow --raw --json ;;
-        "sessions resume") echo "$_loom_agent -c --continue -g --goal" ;;
+        "sessions resume") echo "$_loom_agent -c --continue -g --goal $_loom_answer" ;;
         "sessions verify" | "models list" | "models default" | "keys list" | doctor) echo --json ;;
         "sessions delete" | "keys delete") echo -y --yes ;;
         "config show") echo --origin --json ;;

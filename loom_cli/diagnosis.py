@@ -20,6 +20,7 @@ from loom_cli.settings import config_file, settings_of
 from loom_core import __version__
 from loom_core.errors import LoomError, NoModel
 from loom_core.providers.catalog import PROVIDERS
+from loom_core.providers.model import Model
 
 _SCANT_BYTES = 100 * 1024 * 1024
 """Less than this on the disk of the sessions is worth a warning; a long one takes some tens of megabytes."""
@@ -40,6 +41,7 @@ def diagnose(invocation: Invocation) -> Iterator[Finding]:
     yield from _directories()
     yield from _configuration(invocation)
     yield from _keys(invocation)
+    yield from _servers(invocation)
     yield _model(invocation)
     yield _terminal(invocation)
     yield _program("rg", "searching is slower without it")
@@ -92,6 +94,25 @@ def _keys(invocation: Invocation) -> Iterator[Finding]:
             return
         if found is not None:
             yield _ok(f"key for {provider}", found.origin)
+
+
+def _servers(invocation: Invocation) -> Iterator[Finding]:
+    """Model servers on this machine that answer at once."""
+    import asyncio
+
+    from loom_core.providers.discovery import LLAMA_CPP_URL, PATIENCE_S, model_names
+
+    known = {
+        "ollama": (Model.ollama("any"), ""),
+        "llama.cpp": (Model.compatible("any", base_url=LLAMA_CPP_URL), "llamacpp"),
+    }
+    for name, (model, owner) in known.items():
+        try:
+            names = asyncio.run(model_names(model, invocation.environment, owner=owner, deadline_s=PATIENCE_S))
+        except LoomError:
+            continue
+        if names:
+            yield _ok(f"{name} server", f"{len(names)} models")
 
 
 def _model(invocation: Invocation) -> Finding:

@@ -78,6 +78,9 @@ def withheld(user: Grants, task: Fields) -> Iterator[str]:
     if task.model.base_url is not None:
         url = shlex.quote(f"model.base_url={task.model.base_url}")
         yield f"the task names the server of its model, which only you can: --set {url}"
+    for name, value in (task.model.extensions or {}).items():
+        field = shlex.quote(f"model.extensions.{name}={json.dumps(value)}")
+        yield f"the task adds {name} to requests, which only you can: --set {field}"
 
 
 def _tools(user: Capabilities, task: Capabilities) -> Iterator[tuple[str, str]]:

@@ -23,8 +23,8 @@ def resolve(settings: Settings, flags: Task, task: Task | None = None) -> Resolv
     wished = over(flags, over(task, settings.fields))
     fields = msgspec.structs.replace(
         wished,
-        # Whoever names the server is told all that is said to the model, and the key where it is bound to none.
-        model=msgspec.structs.replace(wished.model, base_url=user.model.base_url),
+        # Whoever names the server, or adds to the request (which may name further ones), is told the conversation.
+        model=msgspec.structs.replace(wished.model, base_url=user.model.base_url, extensions=user.model.extensions),
         capabilities=grants.capabilities,
         governance=msgspec.structs.replace(grants.governance, on_denied=wished.governance.on_denied),
         budget=grants.budget,

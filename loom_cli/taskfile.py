@@ -35,7 +35,8 @@ def read_task(path: Path) -> Layer[Task]:
 def parse_task(text: str, *, source: str, name: str, directory: Path) -> Layer[Task]:
     """The task in a text whose relative paths start at `directory`. Errors as `read_task`.
 
-    Paths in the result are the file's, joined to `directory`; instructions that stand in a file are loaded.
+    Paths in the result are joined to `directory`, globs are replaced by what they match, and instructions that stand
+    in a file are loaded.
     """
     layer = read_layer(
         text, source, Task, TaskFileError, more=lambda task: _faults(task, directory), required=("schema",)
@@ -49,7 +50,7 @@ def parse_task(text: str, *, source: str, name: str, directory: Path) -> Layer[T
         if wrong:
             raise TaskFileError("\n".join(wrong))
     if task.input.files is not None:
-        files = tuple(str(directory / file) for file in task.input.files)
+        files = tuple(str(path) for pattern in task.input.files for path in _matches(pattern, directory))
         changes["input"] = msgspec.structs.replace(task.input, files=files)
     if task.output.file is not None:
         changes["output"] = msgspec.structs.replace(task.output, file=str(directory / task.output.file))
@@ -106,27 +107,41 @@ def _faults(task: Task, directory: Path) -> Iterator[Fault]:
     for key, text in (*texts.items(), *(("criteria", text) for text in task.criteria or ())):
         if isinstance(text, str):
             yield from (Fault(tuple(key.split(".")), complaint) for complaint in _blank_faults(text, params))
-    for path in task.input.files or ():
-        if _leads_out(path, directory):
-            yield Fault(("input", "files"), f"{path} {_OUTSIDE}: --file {path}")
-    if isinstance(task.instructions, InstructionsFile) and _leads_out(task.instructions.file, directory):
+    for pattern in task.input.files or ():
+        matches = _matches(pattern, directory)
+        if not matches:
+            yield Fault(("input", "files"), f"{pattern} matches no file")
+        for match in matches:
+            if _leads_out(match, directory):
+                yield Fault(("input", "files"), f"{match} {_OUTSIDE}: --file {match}")
+    if isinstance(task.instructions, InstructionsFile) and _leads_out(directory / task.instructions.file, directory):
         path = task.instructions.file
         yield Fault(("instructions", "file"), f"{path} {_OUTSIDE}: --instructions {path}")
     if task.output.file is not None:
         path = _BLANK.sub(lambda blank: _default(params, blank[2]), task.output.file)
-        if _leads_out(path, directory):
+        if _leads_out(directory / path, directory):
             yield Fault(("output", "file"), f"{path} {_OUTSIDE}: --output {path}")
 
 
 _OUTSIDE = "is hidden or outside of the directories of the task and of the call, so only you can name it"
 
 
-def _leads_out(text: str, directory: Path) -> bool:
+def _matches(pattern: str, directory: Path) -> list[Path]:
+    """The files a path or glob of the task file names."""
+    import glob
+
+    if (directory / pattern).is_file():
+        return [directory / pattern]
+    names = sorted(glob.glob(pattern, root_dir=directory, recursive=True))  # noqa: PTH207 - absolute patterns too
+    return [directory / name for name in names if (directory / name).is_file()]
+
+
+def _leads_out(named: Path, directory: Path) -> bool:
     """Whether a path in a task file leaves both its own directory and the working directory, or is hidden there.
 
-    A task file that came from elsewhere shall neither send private files away nor write over them.
+    A task file that came from elsewhere shall neither send private files away nor write over them, nor by a link.
     """
-    path = Path(os.path.realpath(directory / text))
+    path = Path(os.path.realpath(named))
     for base in (Path(os.path.realpath(directory)), Path.cwd()):
         if path.is_relative_to(base) and not any(part.startswith(".") for part in path.relative_to(base).parts):
             return False

@@ -10,9 +10,12 @@ from loom_cli.invocation import Invocation
 from loom_cli.listing import AsJSON, write_records
 from loom_cli.options import COMMON, OUTPUT, Yes
 from loom_cli.output import STDOUT, write_out
+from loom_cli.resume import EXAMPLES, resume
 from loom_core.errors import SessionError, UsageError
 
 app = group("Sessions: list, show, resume, verify and delete them.")
+
+command(app, "resume", examples=EXAMPLES)(resume)
 
 Reference: TypeAlias = Annotated[
     str, typer.Argument(metavar="ID", help="an id, the beginning of one, @last or @N", show_default=False)

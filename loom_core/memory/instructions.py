@@ -5,16 +5,16 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 FILE_NAME = "AGENTS.md"
 MAX_BYTES = 32 * 1024
 """Of all files together; longer instructions are obeyed worse and paid for with every request."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstructionFile:
+class InstructionFile(Struct, frozen=True, kw_only=True):
     """One file that was found. Where it cannot be used as it is, `warning` says why, in words for the user."""
 
     path: Path

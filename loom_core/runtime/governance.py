@@ -1,34 +1,37 @@
-"""The gate: whether a tool call runs, is asked for, or is denied - and by which stage and rule."""
+"""The gate: whether a tool call runs, is asked for, or is denied - and by which stage and rule.
+
+What reads shell commands is imported with the first of them: a run without a shell does not pay its 15 ms.
+"""
 
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 from loom_core.errors import ToolError
 from loom_core.messages import JSON, ToolCall
 from loom_core.runtime.call_summary import summarize
-from loom_core.safety import script
-from loom_core.safety.executables import system_executable
 from loom_core.safety.limits import RateLimit
 from loom_core.safety.paths import INSTRUCTIONS, PathRefused, home_directory
-from loom_core.safety.read_only import read_only
 from loom_core.safety.rules import Rule, Subject, exact_rule
-from loom_core.safety.shell import plain_argv
 from loom_core.safety.text import is_clean
-from loom_core.safety.veto import Places, judge_script
 from loom_core.tools.spec import Tool, Workspace
+
+if TYPE_CHECKING:
+    from loom_core.safety.script import Script
 
 Mode: TypeAlias = Literal["default", "plan", "auto"]
 OnDenied: TypeAlias = Literal["stop", "continue"]
 _COPIED = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GovernanceDecision:
+class GovernanceDecision(Struct, frozen=True, kw_only=True):
     """What the gate says about one call. Neither allowed nor asked for is denied."""
 
     allowed: bool = False
@@ -42,8 +45,7 @@ class GovernanceDecision:
     rule: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """A decision with what is needed to act on it."""
 
     decision: GovernanceDecision
@@ -144,7 +146,6 @@ class Gate:
         self._mode: Mode = policy.mode
         self._granted: list[Rule] = []
         self._limits = RateLimit(policy.rate_limit, policy.rate_limits, clock)
-        self._places = Places(root=workspace.root, home=home_directory())
         self._search_path = os.environ.get("PATH", os.defpath) if search_path is None else search_path
 
     @property
@@ -198,7 +199,7 @@ class Gate:
         """What rules look at. Raises `ToolError` for a path, `ValueError` for a command that cannot be."""
         value = arguments.get(tool.subject)
         if tool.subject_kind == "command":
-            return Subject(tool=tool.name, arguments=sent, script=script.analyse(_command(value)))
+            return Subject(tool=tool.name, arguments=sent, script=_read(value))
         if tool.subject_kind == "path":
             path = self._workspace.resolve(os.fspath(value or "."), write=not tool.read_only)
             return self._path_subject(tool.name, sent, path)
@@ -212,9 +213,8 @@ class Gate:
     def _forbidden(self, tool: Tool, subject: Subject) -> GovernanceDecision | None:
         """Vetoes, deny rules and the policy's limits: what no mode, rule or approval allows."""
         policy = self._policy
-        if subject.script is not None and (veto := judge_script(subject.script, self._places)):
-            reason = f"{veto.reason}, which no rule or mode allows: leave it to the user"
-            return GovernanceDecision(reason=reason, source="veto", stage="veto", rule=veto.name)
+        if subject.script is not None and (vetoed := _vetoed(subject.script, self._workspace.root)):
+            return vetoed
         for rule in policy.rules("deny"):
             if rule.touches(subject):
                 reason = f"the deny rule {rule} forbids it" + (f": {policy.deny_reason}" if policy.deny_reason else "")
@@ -274,13 +274,17 @@ class Gate:
         """By which rule the call has no side effects; empty where it may have some."""
         if tool.read_only:
             return "read-only"
-        argv = plain_argv(subject.script.source) if subject.script is not None else None
+        if subject.script is None:
+            return ""
+        from loom_core.safety.executables import system_executable
+        from loom_core.safety.read_only import read_only
+        from loom_core.safety.shell import plain_argv
+
+        argv = plain_argv(subject.script.source)
         if argv is None:
             return ""
-        return read_only(argv, executable=self._executable, readable=self._readable) or ""
-
-    def _executable(self, name: str) -> str | None:
-        return system_executable(name, self._search_path)
+        trusted = partial(system_executable, search_path=self._search_path)
+        return read_only(argv, executable=trusted, readable=self._readable) or ""
 
     def _readable(self, word: str) -> Path | None:
         """The path a command would read, unless the file tool Read would be denied or asked for it."""
@@ -299,14 +303,27 @@ def _converted(tool: Tool, call: ToolCall) -> dict[str, Any]:
     return tool.convert(call.arguments)
 
 
-def _command(value: object) -> str:
+def _read(value: object) -> "Script":
+    """The commands of a shell call. Raises `ValueError` where it cannot be one."""
+    from loom_core.safety.script import MAX_BYTES, analyse
+
     if not isinstance(value, str) or not value.strip():
         raise ValueError("the command is empty")
     if "\0" in value:
         raise ValueError("the command holds a NUL byte, where a shell would end it")
-    if len(value.encode("utf-8", "surrogatepass")) > script.MAX_BYTES:
-        raise ValueError(f"the command is longer than {script.MAX_BYTES // 1024} KiB: write it to a file and run that")
-    return value
+    if len(value.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise ValueError(f"the command is longer than {MAX_BYTES // 1024} KiB: write it to a file and run that")
+    return analyse(value)
+
+
+def _vetoed(script: "Script", root: Path) -> GovernanceDecision | None:
+    from loom_core.safety.veto import Places, judge_script
+
+    veto = judge_script(script, Places(root=root, home=home_directory()))
+    if veto is None:
+        return None
+    reason = f"{veto.reason}, which no rule or mode allows: leave it to the user"
+    return GovernanceDecision(reason=reason, source="veto", stage="veto", rule=veto.name)
 
 
 def _refused(tool: Tool, call: ToolCall, decision: GovernanceDecision) -> Judgement:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 _PLAIN_NAME = re.compile(r"(?!\.{1,2}$)[^/*?\[\\!][^/*?\[\\]*")
 _ANY_DEPTH = ".*"
@@ -42,8 +43,7 @@ class PathPatterns:
         return "" if match is None or match.lastindex is None else self._globs[match.lastindex - 1][0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextPattern:
+class TextPattern(Struct, frozen=True, kw_only=True):
     r"""A text in which `*` stands for anything, and `\*` and `\\` for themselves.
 
     `" *"` or `":*"` at the end also matches nothing at all: `git log *` is `git log` with or without arguments, and

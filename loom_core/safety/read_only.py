@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Operands: TypeAlias = Literal["anything", "none", "text", "files", "one file", "pattern", "search", "format", "numbers"]
 """What a program's operands are. `anything`: text, and what looks like options is text too. `pattern`: a text, then
@@ -12,8 +13,7 @@ files. `search`: the same, but without a file, or with a directory, it would rea
 `format`: at most one text, beginning with "+"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """The options of one program that neither write nor run anything, nor read what was not named."""
 
     flags: str = ""

@@ -11,30 +11,30 @@ applies only where the command is one plain command and all it starts matches.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from shlex import join
+from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from loom_core.messages import JSON
 from loom_core.safety.paths import home_directory
 from loom_core.safety.patterns import PathPatterns, TextPattern, escape_path
-from loom_core.safety.script import TRANSPARENT, Script
-from loom_core.safety.shell import plain_argv
+
+if TYPE_CHECKING:
+    from loom_core.safety.script import Script
 
 _SYNTAX = re.compile(r"(?P<tool>[A-Za-z_][\w.-]*\*?|\*)(?:\((?P<pattern>.+)\))?", re.DOTALL)
 _ALIASES = {"bash": "shell"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True, dict=True):
     """What a rule is held against: a call of a tool, and what it touches."""
 
     tool: str
     arguments: Mapping[str, JSON]
-    script: Script | None = None
+    script: "Script | None" = None
     """The command of a shell."""
     path: Path | None = None
     """The real path of a file tool."""
@@ -62,6 +62,11 @@ class Subject:
         """
         if self.script is None or self.script.opaque:
             return None
+        from shlex import join
+
+        from loom_core.safety.script import TRANSPARENT
+        from loom_core.safety.shell import plain_argv
+
         argv, commands = plain_argv(self.script.source), self.script.commands
         if argv is None or commands[0].words != tuple(argv):
             return None
@@ -69,8 +74,7 @@ class Subject:
         return tuple(join(command.words) for command in parts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True, dict=True):
     """One rule. `str(rule)` is its text as it was written."""
 
     text: str

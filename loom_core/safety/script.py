@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from loom_core.safety.shell import RESERVED
 from loom_core.safety.shell_reader import ShellReader, Simple
@@ -43,8 +44,7 @@ MAX_BYTES = 128 * 1024
 """Linux starts no program with a longer argument (MAX_ARG_STRLEN), and so no shell with a longer script."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """One command that may run, as far as it can be read."""
 
     words: tuple[str, ...]
@@ -72,8 +72,7 @@ class Command:
         return (self.text, " ".join((self.program, *self.words[1:])))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Script(Struct, frozen=True, kw_only=True):
     """A shell text and what it may run. `opaque`: it may run more than can be told from the text."""
 
     source: str

@@ -6,7 +6,8 @@ by the white list of `shell.py`.
 """
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 _BLANKS = re.compile(r"(?:[ \t]|\\\n|#[^\n]*)*")
 _OPERATOR = re.compile(r"\n|;;&|;;|;&|;|\|\||\|&|\||&&|&(?!>)|[()]")
@@ -34,12 +35,11 @@ _WRITING = frozenset((">", ">>", ">|", "&>", "&>>", ">&", "<>"))
 _MAX_NESTING = 40
 
 
-@dataclass(slots=True)
-class Simple:
+class Simple(Struct):
     """One simple command as it is written: words with quotes removed, expansions left as they are."""
 
-    words: list[str] = field(default_factory=list)
-    targets: list[str] = field(default_factory=list)
+    words: list[str] = []
+    targets: list[str] = []
     """Files its output is redirected to."""
     piped: bool = False
     """Whether it reads what the command before it writes."""

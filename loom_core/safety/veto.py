@@ -6,9 +6,10 @@ Textual, and so the best that can be done without a sandbox: a program in betwee
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+
+from msgspec import Struct
 
 from loom_core.safety.paths import PROTECTED
 from loom_core.safety.script import SHELLS, Command, Script
@@ -48,16 +49,14 @@ _WRITERS_OF_ALL = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Veto:
+class Veto(Struct, frozen=True, kw_only=True):
     """Why a command is never run."""
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """Where the session is: what a command must not destroy besides the system."""
 
     root: Path

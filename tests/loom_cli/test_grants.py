@@ -51,11 +51,11 @@ grants = st.builds(
     ),
 )
 tasks = st.builds(
-    lambda said, url: Task(
-        capabilities=said.capabilities, governance=said.governance, budget=said.budget, model=Model(base_url=url)
+    lambda said, model: Task(
+        capabilities=said.capabilities, governance=said.governance, budget=said.budget, model=model
     ),
     grants,
-    st.none() | st.just("http://elsewhere"),
+    st.sampled_from([Model(), Model(base_url="http://elsewhere"), Model(extensions={"tools": []})]),
 )
 
 FILES, MODES = ("off", "read", "write"), ("plan", "default", "auto")
@@ -106,7 +106,7 @@ def test_a_run_stays_within_the_users_word(user: Grants, task: Task) -> None:
     fields = Fields(capabilities=user.capabilities, governance=user.governance, budget=user.budget)
     resolved = resolve(Settings(fields=fields, layers=()), Task(), task)
     assert_within(Grants.of(resolved.fields), user)
-    assert resolved.fields.model.base_url is None
+    assert (resolved.fields.model.base_url, resolved.fields.model.extensions) == (None, None)
 
 
 @given(grants, tasks)
@@ -121,7 +121,7 @@ def test_nothing_is_withheld_exactly_where_the_task_gets_all_it_asks_for(user: G
         and set(asked.governance.allow or ()) <= set(effective.governance.allow or ())
         and all((effective.governance.max_calls or {})[t] == n for t, n in (asked.governance.max_calls or {}).items())
         and all(getattr(asked.budget, n) in (None, getattr(effective.budget, n)) for n in Budget.__struct_fields__)
-        and task.model.base_url is None
+        and task.model == Model()
     )
     assert bool(list(withheld(user, task))) != gets_all
 
@@ -131,7 +131,7 @@ def test_each_thing_withheld_names_the_option_that_grants_it() -> None:
         capabilities=Capabilities(files=Files(mode="write"), shell=Shell(enabled=True, timeout_s=99, env=("CI",))),
         governance=Governance(mode="auto", allow=("Shell(git log *)",), max_calls={"Shell": 5}),
         budget=Budget(max_turns=100, max_tokens=5),
-        model=Model(base_url="http://elsewhere/v1"),
+        model=Model(base_url="http://elsewhere/v1", extensions={"mcp_servers": ["x"]}),
     )
     user = over(Task(governance=Governance(max_calls={"Shell": 2})), BUILT_IN)
     assert list(withheld(Grants.of(user), task)) == [
@@ -144,6 +144,7 @@ def test_each_thing_withheld_names_the_option_that_grants_it() -> None:
         "the task asks for 5 calls of Shell, which is not granted: --set governance.max_calls.Shell=5",
         "the task asks for max_turns 100, of which 40 are granted: --max-turns 100",
         "the task names the server of its model, which only you can: --set model.base_url=http://elsewhere/v1",
+        "the task adds mcp_servers to requests, which only you can: --set 'model.extensions.mcp_servers=[\"x\"]'",
     ]
 
 

@@ -27,13 +27,15 @@ def test_paths_start_at_the_file_and_instructions_are_read(tmp_path: Path) -> No
     folder = tmp_path / "tasks"
     folder.mkdir()
     (folder / "how.md").write_text("Be ${style}.")
+    (folder / "a.py").touch()
+    (folder / "b.py").touch()
     (folder / "t.toml").write_text(
         'schema = 1\ninstructions = { file = "how.md" }\n[params]\nstyle = { default = "brief" }\n'
         '[input]\nfiles = ["*.py"]\n[output]\nfile = "out.md"\n'
     )
     task = bind(read_task(folder / "t.toml").fields, [])
     assert task.instructions == "Be brief."
-    assert task.input.files == (str(folder / "*.py"),)
+    assert task.input.files == (str(folder / "a.py"), str(folder / "b.py"))
     assert task.output.file == str(folder / "out.md")
 
 
@@ -74,8 +76,8 @@ FAULTS = [
     ),
     ('schema = 1\n[params."a b"]', "2: params.a b: a name has letters"),
     ('schema = 1\n[input]\nfiles = ["/etc/passwd"]', "3: input.files: /etc/passwd is hidden or outside"),
-    ('schema = 1\n[input]\nfiles = ["../x"]', "3: input.files: ../x is hidden or outside"),
-    ('schema = 1\n[input]\nfiles = [".env"]', "3: input.files: .env is hidden or outside"),
+    ('schema = 1\n[input]\nfiles = ["/etc/pass?d"]', "3: input.files: /etc/passwd is hidden or outside"),
+    ('schema = 1\n[input]\nfiles = ["none*.py"]', "3: input.files: none*.py matches no file"),
     ('schema = 1\ninstructions = { file = "/etc/passwd" }', "2: instructions.file: /etc/passwd is hidden or outside"),
     ('schema = 1\n[output]\nfile = "../x"', "3: output.file: ../x is hidden or outside"),
     ('schema = 1\n[output]\nfile = "${p}"\n[params.p]\ndefault = "../x"', "3: output.file: ../x is hidden or outside"),
@@ -96,12 +98,16 @@ def test_all_faults_are_told_together_in_order() -> None:
     assert [line.split(":")[1] for line in str(caught.value).splitlines()] == ["1", "2", "3", "5", "6"]
 
 
-def test_a_link_out_of_the_directory_leads_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pattern", ["link/passwd", "*/passwd", "data.txt", "*.txt", ".env", "../home.txt"])
+def test_a_task_attaches_nothing_private_nor_by_a_link(pattern: str, tmp_path: Path) -> None:
     folder = tmp_path / "tasks"
     folder.mkdir()
+    (tmp_path / "home.txt").touch()
+    (folder / ".env").touch()
     (folder / "link").symlink_to("/etc")
+    (folder / "data.txt").symlink_to("/etc/passwd")
     with pytest.raises(TaskFileError, match="hidden or outside"):
-        parsed('schema = 1\n[input]\nfiles = ["link/passwd"]', folder)
+        parsed(f'schema = 1\n[input]\nfiles = ["{pattern}"]', folder)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
