@@ -27,7 +27,7 @@ _loom_options()
         chat) echo "$_loom_agent $_loom_session -f --file --title --line" ;;
         run) echo "$_loom_agent $_loom_session -g --goal -p --param -I --input -f --file -n --no-stdin --stdin" \
             "--dry-run $_loom_answer" ;;
-        "sessions list") echo -n --all --here --status --since --json ;;
+        "sessions list") echo --all -n --here --status --since --json ;;
         "sessions show") echo --type --run --tail -F --follow --raw --json ;;
         "sessions resume") echo "$_loom_agent -c --continue -g --goal $_loom_answer" ;;
         "sessions verify" | "models list" | "models default" | "keys list" | doctor) echo --json ;;

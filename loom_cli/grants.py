@@ -19,6 +19,14 @@ N = TypeVar("N", int, float)
 _FILES: tuple[FilesMode, ...] = get_args(FilesMode)
 _MODES: tuple[Mode, ...] = get_args(Mode)
 """Either in order: each allows what those before it allow."""
+_BUDGET_OPTIONS = {
+    "max_turns": "--max-turns ",
+    "max_tool_calls": "--set budget.max_tool_calls=",
+    "max_tokens": "--max-tokens ",
+    "max_cost_usd": "--max-cost ",
+    "timeout_s": "--timeout ",
+}
+"""How each limit is raised on the command line."""
 
 
 class Grants(Struct, frozen=True, kw_only=True):
@@ -105,15 +113,6 @@ def _rules(user: Governance, task: Governance) -> Iterator[tuple[str, str]]:
     for tool, calls in (task.max_calls or {}).items():
         if _exceeds(calls, (user.max_calls or {}).get(tool)):
             yield f"{calls} calls of {tool}", f"--set {shlex.quote(f'governance.max_calls.{tool}={calls}')}"
-
-
-_BUDGET_OPTIONS = {
-    "max_turns": "--max-turns ",
-    "max_tool_calls": "--set budget.max_tool_calls=",
-    "max_tokens": "--max-tokens ",
-    "max_cost_usd": "--max-cost ",
-    "timeout_s": "--timeout ",
-}
 
 
 def _lower(order: Sequence[T], one: T | None, other: T | None) -> T:

@@ -89,7 +89,7 @@ def stored_keys() -> dict[str, str]:
         return {}
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # whose text may quote a key
+    except ValueError:  # no UTF-8 or no TOML; its text may quote a key
         raise ConfigError(f"{path} is not TOML", hint='Each line is PROVIDER = "KEY".') from None
     if mode & 0o077:
         raise ConfigError(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")

@@ -67,7 +67,7 @@ def read_layer(
 
     try:
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:  # ValueError: also a number beyond Python's limit of digits
         raise error(f"{source}: not TOML: {problem}") from None
     lines = key_lines(text)
     origins = {".".join(key): f"{source}:{_line(lines, key)}" for key in _said(table)}

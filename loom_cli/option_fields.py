@@ -111,5 +111,5 @@ def free_value(key: str, text: str) -> JSON:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return text

@@ -15,7 +15,7 @@ loom sessions resume 20260401-09 -g "now write the tests" """.rstrip()
 
 
 def resume(
-    *
+    *,
     agent: AgentFlags,
     own: ResumeFlags,
     output: OutputFlags,

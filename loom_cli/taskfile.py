@@ -20,6 +20,7 @@ from loom_core.messages import JSON
 _BLANK = re.compile(r"(\$?)\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_OUTSIDE = "is hidden or outside of the directories of the task and of the call, so only you can name it"
 _TYPES = {"string": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 
 
@@ -81,7 +82,8 @@ def bind(task: Task, given: Iterable[str]) -> Task:
 
 def _filled(task: Task, values: Mapping[str, str]) -> Task:
     def fill(text: str) -> str:
-        return _BLANK.sub(lambda blank: blank[0][1:] if blank[1] else values[blank[2]], text)
+        # A blank that is no parameter stands in the path of the directory; the file's own were checked.
+        return _BLANK.sub(lambda blank: blank[0][1:] if blank[1] else values.get(blank[2], blank[0]), text)
 
     changes: dict[str, Any] = {}
     if task.goal is not None:
@@ -107,6 +109,10 @@ def _faults(task: Task, directory: Path) -> Iterator[Fault]:
     for key, text in (*texts.items(), *(("criteria", text) for text in task.criteria or ())):
         if isinstance(text, str):
             yield from (Fault(tuple(key.split(".")), complaint) for complaint in _blank_faults(text, params))
+    yield from _path_faults(task, params, directory)
+
+
+def _path_faults(task: Task, params: Mapping[str, Param], directory: Path) -> Iterator[Fault]:
     for pattern in task.input.files or ():
         matches = _matches(pattern, directory)
         if not matches:
@@ -121,9 +127,6 @@ def _faults(task: Task, directory: Path) -> Iterator[Fault]:
         path = _BLANK.sub(lambda blank: _default(params, blank[2]), task.output.file)
         if _leads_out(directory / path, directory):
             yield Fault(("output", "file"), f"{path} {_OUTSIDE}: --output {path}")
-
-
-_OUTSIDE = "is hidden or outside of the directories of the task and of the call, so only you can name it"
 
 
 def _matches(pattern: str, directory: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """The model's words on their way to the screen: finished blocks to print, and the tail that is still growing."""
 
+import asyncio
 from collections.abc import Callable
 
 from loom_cli.line.blocks import MarkdownBlocks
@@ -23,20 +24,20 @@ class AnswerStream:
         """What came of the block in progress."""
         return self._blocks.tail
 
-    def take(self, event: Event) -> None:
+    async def take(self, event: Event) -> None:
         """Take in an event; those that carry no words of the model change nothing."""
         match event:
             case ModelDelta(kind="text"):
                 self._streamed = True
-                self._print(self._blocks.feed(event.text))
+                await self._print(self._blocks.feed(event.text))
             case StreamRestarted():
                 self._blocks, self._streamed = MarkdownBlocks(), False
             case ModelResponse():
-                if not self._streamed:
-                    self._print(self._blocks.feed("".join(part.text for part in event.parts if isinstance(part, Text))))
-                self._print(self._blocks.finish())
+                words = "" if self._streamed else "".join(part.text for part in event.parts if isinstance(part, Text))
+                await self._print([*self._blocks.feed(words), *self._blocks.finish()])
                 self._streamed = False
 
-    def _print(self, blocks: list[str]) -> None:
+    async def _print(self, blocks: list[str]) -> None:
         for block in blocks:
-            self._show(self._renderer.render(block, self._columns()))
+            # In a thread: the first block imports rich, and a long one takes a while, in which typing must go on.
+            self._show(await asyncio.to_thread(self._renderer.render, block, self._columns()))

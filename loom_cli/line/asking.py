@@ -32,8 +32,9 @@ class Asking:
 
     def ask(self, approval: Approval) -> None:
         """Show the question, when the person pauses and those before it are answered."""
-        self._questions.add(approval)
-        self._offer()
+        if approval.status == "pending":
+            self._questions.add(approval)
+            self._offer()
 
     def typed(self) -> None:
         """A key was pressed that answers nothing."""

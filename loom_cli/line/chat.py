@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from loom_cli.line import slash
@@ -13,17 +12,18 @@ from loom_cli.line.asking import Asking
 from loom_cli.line.completion import make_completer
 from loom_cli.line.files import FileNames
 from loom_cli.line.history import append_history, load_history
-from loom_cli.line.interrupts import AGAIN_S, Interrupts
+from loom_cli.line.interrupts import Interrupts
 from loom_cli.line.narrator import PROMPT, Narrator
 from loom_cli.line.paint import Line, Span, line
 from loom_cli.line.recap import recap
 from loom_cli.line.screen import Screen
 from loom_cli.line.status import Status
+from loom_cli.line.stops import handling
 from loom_cli.line.transcript import Transcript
 from loom_cli.line.view import View
 from loom_core import __version__
 from loom_core.agent import Agent
-from loom_core.events import ApprovalAnswer, Event, RunEnd, UserMessage
+from loom_core.events import ApprovalAnswer, ApprovalRequest, Event, RunEnd, UserMessage
 from loom_core.messages import JSON
 from loom_core.runtime.approvals import Approval, Approver
 from loom_core.runtime.run import Run, RunContext, RunResult
@@ -48,9 +48,14 @@ class LineChat:
         self._history = history
         self._color = color
         self._label = label
-        """Stands in the status line all the time."""
+        """Stands at the top, and in the status line all the time."""
         self._view = View(placeholder=_IDLE)
         self._interrupts = Interrupts(time.monotonic)
+        self._approvals: dict[str, Approval] = {}
+        """What the engine asks; it is shown when what happened before it is."""
+        self._requested: set[str] = set()
+        self._inputs: dict[str, JSON] = {}
+        """Data for the next message."""
         self._run: Run | None = None
         self._task: asyncio.Task[None] | None = None
         self._late: list[str] = []
@@ -75,26 +80,10 @@ class LineChat:
 
         `inputs` go with the first message. What was going on is cancelled by then, the session is still open.
         """
-        self.agent, self.session = agent, session
-        self._inputs, self._stay = dict(inputs or {}), stay
-        directory = str(agent.describe()["workspace"])
-        self._screen = Screen(
-            self._view,
-            self,
-            completer=make_completer(FileNames(Path(directory))),
-            color=self._color,
-            history=[] if self._history is None else load_history(self._history),
-        )
-        self._transcript = Transcript(self._screen.print, color=self._color)
-        self._asking = Asking(self._screen, self._show_question, directory=directory, clock=time.monotonic)
-        self._narrator = Narrator(lambda: self._screen.columns)
-        self._answer = AnswerStream(
-            lambda text: self._transcript.put("answer", text, apart=True),
-            lambda: self._screen.columns,
-            color=self._color,
-        )
-        self._open(directory)
-        with self._signals():
+        self.agent, self.session, self._stay = agent, session, stay
+        self._inputs.update(inputs or {})
+        self._prepare(str(agent.describe()["workspace"]))
+        with handling((signal.SIGTERM, signal.SIGHUP), self._stop_by):
             try:
                 if first_prompt:
                     self._begin(first_prompt)
@@ -104,6 +93,26 @@ class LineChat:
             finally:
                 self._leaving = True
                 await self._stop()
+
+    def _prepare(self, directory: str) -> None:
+        """Set up what stands between this session and the terminal, and say what it is and what came before."""
+        self._screen = screen = Screen(
+            self._view,
+            self,
+            completer=make_completer(FileNames(Path(directory))),
+            color=self._color,
+            history=[] if self._history is None else load_history(self._history),
+        )
+        self._transcript = Transcript(screen.print, color=self._color)
+        self._asking = Asking(screen, self._show_question, directory=directory, clock=time.monotonic)
+        self._narrator = Narrator(lambda: screen.columns)
+        self._answer = AnswerStream(self._show_answer, lambda: screen.columns, color=self._color)
+        events = self.session.events()
+        self.status = Status.of(self.session.model, events, time.monotonic)
+        label = [line(Span(self._label, "ask"))] if self._label else []
+        head = line(Span(f"loom {__version__}", "strong"), Span(f"  session {self.session.id} in {directory}", "dim"))
+        self._transcript.tell("opening", [*label, head, *recap(events)])
+        self._refresh()
 
     # What slash commands use
 
@@ -139,14 +148,13 @@ class LineChat:
             case "clear":
                 self._screen.draft = ""
             case "warn":
-                self._hint("press Ctrl-C again to leave")
+                self._screen.hint("press Ctrl-C again to leave")
             case "cancel":
                 self._asking.refuse("the user cancelled the turn")
                 self._cancel()
-                self._hint("cancelling; Ctrl-C again leaves")
+                self._screen.hint("cancelling; Ctrl-C again leaves")
             case "leave":
-                self.stopped_by = signal.SIGINT
-                self.leave()
+                self._stop_by(signal.SIGINT)
 
     def take_back(self) -> str | None:
         """The latest queued text, unless the model has seen it by now."""
@@ -193,11 +201,11 @@ class LineChat:
         """Run after run, as long as something was said that no model has seen."""
         following = prompt
         while following and not self._leaving:
-            run = self._run = self.session.start(following, RunContext(inputs=self._inputs))
-            self._inputs = {}
+            run = self._run = self.session.start(following, RunContext(inputs=dict(self._inputs)))
+            self._inputs.clear()
             self._tick()
             async for event in run.events():
-                self._take(event)
+                await self._take(event)
             result = await run.wait()
             self._run = None
             following = self._next(run, result)
@@ -226,28 +234,47 @@ class LineChat:
         if self._run is not None:
             self._run.cancel()
 
+    def _stop_by(self, number: int) -> None:
+        self.stopped_by = number
+        self.leave()
+
     async def _stop(self) -> None:
         self._cancel()
         if self._task is not None:
             await asyncio.wait({self._task})
 
-    def _approve(self, approval: Approval) -> None:
-        self._asking.ask(approval)
-        self._refresh()
+    # What happens in a run
 
-    # The screen
-
-    def _take(self, event: Event) -> None:
+    async def _take(self, event: Event) -> None:
         self.status.apply(event, self._narrator.describe)
-        self._answer.take(event)
+        await self._answer.take(event)
         if isinstance(event, UserMessage) and event.steer and event.text in self._view.queued:
             self._view.queued.remove(event.text)
         if not (self._leaving and isinstance(event, RunEnd)):
             is_user = isinstance(event, UserMessage)
             self._transcript.tell("you" if is_user else "work", self._narrator.tell(event), apart=is_user)
-        if isinstance(event, ApprovalAnswer):
+        if isinstance(event, ApprovalRequest):
+            self._requested.add(event.approval)
+            self._ask()
+        elif isinstance(event, ApprovalAnswer):
             self._asking.settle()
         self._refresh()
+
+    def _approve(self, approval: Approval) -> None:
+        self._approvals[approval.id] = approval
+        self._ask()
+
+    def _ask(self) -> None:
+        """Ask what was asked for and whose turn has come in the order of events."""
+        for name in self._requested & self._approvals.keys():
+            self._requested.remove(name)
+            self._asking.ask(self._approvals.pop(name))
+        self._refresh()
+
+    # The screen
+
+    def _show_answer(self, text: str) -> None:
+        self._transcript.put("answer", text, apart=True)
 
     def _show_question(self, lines: list[Line]) -> None:
         self._transcript.tell("work", lines, apart=True, exact=True)
@@ -268,43 +295,3 @@ class LineChat:
         if self._run is not None:
             self._refresh()
             asyncio.get_running_loop().call_later(_TICK_S, self._tick)
-
-    def _hint(self, text: str) -> None:
-        """A remark that goes with the next key, or when it does not hold any more."""
-        self._view.hint = text
-        self._screen.refresh()
-        asyncio.get_running_loop().call_later(AGAIN_S, self._unhint, text)
-
-    def _unhint(self, text: str) -> None:
-        if self._view.hint == text:
-            self._view.hint = ""
-            self._screen.refresh()
-
-    def _open(self, directory: str) -> None:
-        """Say what this is, and what came before."""
-        self.status = Status(self.session.model, time.monotonic)
-        events = self.session.events()
-        for event in events:
-            self.status.apply(event)
-        self.status.doing, self.status.model = "", self.session.model
-        label = [line(Span(self._label, "ask"))] if self._label else []
-        head = line(Span(f"loom {__version__}", "strong"), Span(f"  session {self.session.id} in {directory}", "dim"))
-        self._transcript.tell("opening", [*label, head, *recap(events)])
-        self._refresh()
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """SIGTERM and SIGHUP leave; SIGINT comes as Ctrl-C does."""
-        loop = asyncio.get_running_loop()
-
-        def stop(number: int) -> None:
-            self.stopped_by = number
-            self.leave()
-
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, stop, number)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.remove_signal_handler(number)

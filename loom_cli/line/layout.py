@@ -130,7 +130,7 @@ def last_rows(text: str, columns: int, rows: int) -> list[str]:
     found: list[str] = []
     for line in reversed(text.split("\n")):
         pieces, width = [""], 0
-        for char in line:
+        for char in line[max(0, len(line) // columns - rows) * columns :]:  # of a huge line only what can be shown
             wide = get_cwidth(char)
             if width + wide > columns:
                 pieces.append("")

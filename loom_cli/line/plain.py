@@ -6,15 +6,20 @@ For pipes, where nobody can be asked, and for terminals that are no more than a 
 import asyncio
 import signal
 import termios
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 
 from loom_cli.failure import describe
 from loom_cli.invocation import Invocation
+from loom_cli.line import slash
 from loom_cli.line.guard import SETTLE_S
 from loom_cli.line.input_lines import InputLines
-from loom_cli.line.paint import paint
+from loom_cli.line.paint import Line, paint
 from loom_cli.line.questions import CHOICES, question
+from loom_cli.line.recap import recap
+from loom_cli.line.status import Status
+from loom_cli.line.stops import handling
 from loom_cli.output import STDIN, write_err
 from loom_cli.render.progress import Progress
 from loom_cli.render.stream import write_live
@@ -29,7 +34,14 @@ _COLUMNS = 80
 
 
 class PlainChat:
-    """One chat. Hand `approver` to the agent, then `run` it; `stopped_by` says which signal ended it, if one did."""
+    """One chat. Hand `approver` to the agent, then `run` it; `stopped_by` says which signal ended it, if one did.
+
+    With `terminal` a person is there: approvals are asked and `/` commands obeyed. In a pipe every line is a prompt.
+    """
+
+    agent: Agent
+    session: Session
+    status: Status
 
     def __init__(self, invocation: Invocation, *, terminal: bool) -> None:
         self.stopped_by: int | None = None
@@ -37,6 +49,7 @@ class PlainChat:
         self._terminal = terminal
         self._lines = InputLines(STDIN)
         self._run: Run | None = None
+        self._leaving = False
 
     @property
     def approver(self) -> Approver | None:
@@ -55,30 +68,52 @@ class PlainChat:
 
         A prompt that cannot be answered is told on stderr and the next one taken. Raises `ReaderGone`, `StorageError`.
         """
-        self._directory = str(agent.describe()["workspace"])
-        context = RunContext(inputs=dict(inputs or {}))
-        prompt = first_prompt
-        with self._signals():
+        self.agent, self.session = agent, session
+        self._task = asyncio.current_task()
+        events = session.events()
+        self.status = Status.of(session.model, events, time.monotonic)
+        if self._terminal:
+            self.tell(recap(events))
+        context, prompt = RunContext(inputs=dict(inputs or {})), first_prompt
+        with handling((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), self._stop_by):
             try:
-                while prompt is not None or (prompt := await self._next()) is not None:
-                    if prompt.strip():
-                        await self._answer(session, prompt, context)
+                while not self._leaving and (prompt is not None or (prompt := await self._next()) is not None):
+                    if await self._deal_with(prompt, context):
                         context = RunContext()
                     prompt = None
             except asyncio.CancelledError:
                 if self.stopped_by is None:
                     raise
 
+    def tell(self, lines: list[Line]) -> None:
+        """Print lines of the program's own."""
+        write_err(paint(lines, color=False))
+
+    def leave(self) -> None:
+        """End the chat."""
+        self._leaving = True
+
     async def _next(self) -> str | None:
         if self._terminal:
             write_err("> ")
         return await self._lines.next()
 
-    async def _answer(self, session: Session, prompt: str, context: RunContext) -> None:
-        run = self._run = session.start(prompt, context)
+    async def _deal_with(self, text: str, context: RunContext) -> bool:
+        """Carry out a command or answer a prompt; whether it was a prompt."""
+        command = slash.parse(text) if self._terminal else None
+        if command is not None:
+            slash.obey(self, *command)
+        elif text.strip():
+            await self._answer(slash.literal(text) if self._terminal else text, context)
+            return True
+        return False
+
+    async def _answer(self, prompt: str, context: RunContext) -> None:
+        run = self._run = self.session.start(prompt, context)
         progress = Progress(terminal=False, quiet=self._quiet)
         try:
             async for event in run.events():
+                self.status.apply(event)
                 progress.apply(event)
             await self._show(await run.wait())
         finally:
@@ -96,7 +131,7 @@ class PlainChat:
 
     async def _ask(self, approval: Approval) -> None:
         """Ask, and take the next line that is typed after the question as the answer; only y and s say yes."""
-        lines = question(approval, directory=self._directory, position="", columns=_COLUMNS)
+        lines = question(approval, directory=str(self.agent.describe()["workspace"]), position="", columns=_COLUMNS)
         write_err(paint(lines, color=False, exact=True))
         await asyncio.sleep(SETTLE_S)
         with suppress(termios.error):
@@ -105,33 +140,20 @@ class PlainChat:
         line = await self._lines.next()
         answer, _, reason = (line or "n").strip().partition(" ")
         match answer.lower():
-            case "y" | "yes":
+            case "y":
                 approval.approve()
             case "s":
                 approval.approve(scope="session")
-            case "n" | "no":
+            case "n":
                 approval.reject(reason.strip())
             case _:
-                approval.reject("" if line is None else line.strip())
+                approval.reject(f"{answer} {reason}".strip())
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Any of them ends the chat, after what runs was cancelled; Ctrl-C on a terminal only cancels what runs."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-        def stop(number: int) -> None:
-            if number == signal.SIGINT and self._terminal and self._run is not None:
-                self._run.cancel()
-                return
-            self.stopped_by = number
-            if task is not None:
-                task.cancel()
-
-        for number in numbers:
-            loop.add_signal_handler(number, stop, number)
-        try:
-            yield
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
+    def _stop_by(self, number: int) -> None:
+        """End the chat, after what runs was cancelled; Ctrl-C on a terminal only cancels what runs."""
+        if number == signal.SIGINT and self._terminal and self._run is not None:
+            self._run.cancel()
+            return
+        self.stopped_by = number
+        if self._task is not None:
+            self._task.cancel()

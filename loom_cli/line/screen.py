@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from loom_cli.line.bindings import build_bindings
+from loom_cli.line.interrupts import AGAIN_S
 from loom_cli.line.layout import build_panes, styles
 from loom_cli.line.terminal import TerminalStream, terminal_size
 from loom_cli.line.view import Listener, View
@@ -97,6 +98,17 @@ class Screen:
     def refresh(self) -> None:
         """The view has changed."""
         self._app.invalidate()
+
+    def hint(self, text: str) -> None:
+        """Show a remark for as long as a second Ctrl-C counts, or until the view's hint is changed."""
+        self._view.hint = text
+        self.refresh()
+        asyncio.get_running_loop().call_later(AGAIN_S, self._unhint, text)
+
+    def _unhint(self, text: str) -> None:
+        if self._view.hint == text:
+            self._view.hint = ""
+            self.refresh()
 
     def compact(self) -> None:
         """Give back the rows the lower part needed at times; by itself it only ever grows."""

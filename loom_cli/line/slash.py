@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Protocol, get_args
 
 from loom_cli.line.narrator import note
 from loom_cli.line.paint import Line, Span, line
@@ -13,11 +13,27 @@ from loom_core.errors import LoomError
 from loom_core.runtime.governance import Mode
 
 if TYPE_CHECKING:
-    from loom_cli.line.chat import LineChat
+    from loom_cli.line.status import Status
+    from loom_core.agent import Agent
+    from loom_core.runtime.session import Session
 
 # A path like /usr/bin is no command, so only a lone word is one.
 _COMMAND = re.compile(r"/([A-Za-z-]+)(?: +(.*))?")
 MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+class Chat(Protocol):
+    """What a command can do to a chat."""
+
+    agent: "Agent"
+    session: "Session"
+    status: "Status"
+
+    def tell(self, lines: list[Line]) -> None:
+        """Print lines."""
+
+    def leave(self) -> None:
+        """End the chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +42,7 @@ class SlashCommand:
 
     name: str
     help: str
-    run: Callable[["LineChat", str], None]
+    run: Callable[[Chat, str], None]
     """Called with what stands behind the name."""
     argument: str = ""
     """How the help calls what may stand behind the name."""
@@ -48,7 +64,7 @@ def literal(text: str) -> str:
     return text[1:] if text.startswith("//") else text
 
 
-def obey(chat: "LineChat", name: str, argument: str) -> None:
+def obey(chat: Chat, name: str, argument: str) -> None:
     """Carry out a command, or say what may have been meant."""
     command = COMMANDS.get(name)
     if command is None:
@@ -61,7 +77,7 @@ def obey(chat: "LineChat", name: str, argument: str) -> None:
         chat.tell([note(f"/{name}: {error}", mark="!")])
 
 
-def _help(chat: "LineChat", _: str) -> None:
+def _help(chat: Chat, _: str) -> None:
     lines = [_entry(each.usage, each.help) for each in COMMANDS.values()]
     chat.tell([*lines, line(), *(_entry(key, what) for key, what in KEYS)])
 
@@ -82,7 +98,7 @@ def _entry(term: str, meaning: str) -> Line:
     return line(f"  {term:<26}", Span(meaning, "dim"))
 
 
-def _model(chat: "LineChat", argument: str) -> None:
+def _model(chat: Chat, argument: str) -> None:
     if not argument:
         chat.tell([note(f"{chat.session.model}; /model PROVIDER:NAME changes it")])
         return
@@ -91,7 +107,7 @@ def _model(chat: "LineChat", argument: str) -> None:
     chat.tell([note(f"from now on {argument} answers")])
 
 
-def _mode(chat: "LineChat", argument: str) -> None:
+def _mode(chat: Chat, argument: str) -> None:
     if not argument:
         chat.tell([note(f"mode {chat.session.gate.mode}; /mode {'|'.join(MODES)} changes it")])
         return
@@ -109,13 +125,13 @@ _MODE_MEANS = {
 }
 
 
-def _context(chat: "LineChat", _: str) -> None:
+def _context(chat: Chat, _: str) -> None:
     from loom_cli.line.context_report import context_lines
 
     chat.tell(context_lines(chat.agent.config, chat.session.messages, chat.status.last, chat.session.model))
 
 
-def _cost(chat: "LineChat", _: str) -> None:
+def _cost(chat: Chat, _: str) -> None:
     usage = chat.status.usage
     cost = "price not known" if chat.status.cost_usd is None else dollars(chat.status.cost_usd)
     cached = f" ({usage.cached_tokens:,} from the cache)" if usage.cached_tokens else ""
@@ -123,7 +139,7 @@ def _cost(chat: "LineChat", _: str) -> None:
     chat.tell([note(f"this session: {cost}; {chat.status.requests} requests, {tokens}")])
 
 
-def _sessions(chat: "LineChat", _: str) -> None:
+def _sessions(chat: Chat, _: str) -> None:
     store = chat.agent.config.session_store
     if store is None:
         chat.tell([note("this chat is not recorded")])
@@ -136,12 +152,12 @@ def _sessions(chat: "LineChat", _: str) -> None:
     chat.tell([*lines, note("to open one: leave, then loom sessions resume ID")])
 
 
-def _clear(chat: "LineChat", _: str) -> None:
+def _clear(chat: Chat, _: str) -> None:
     chat.session.clear()
     chat.tell([note("the conversation starts afresh; what was said stays in the log")])
 
 
-def _quit(chat: "LineChat", _: str) -> None:
+def _quit(chat: Chat, _: str) -> None:
     chat.leave()
 
 

@@ -1,6 +1,6 @@
 """What the status line says: a fold over the session's events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from loom_cli.render.progress import compact
 from loom_core.events import (
@@ -39,6 +39,15 @@ class Status:
         self._begun = clock()
         self._running: dict[str, str] = {}
         self._turn = 0
+
+    @classmethod
+    def of(cls, model: str, events: Iterable[Event], clock: Callable[[], float]) -> "Status":
+        """The status of a session with this past, in which nothing is going on."""
+        status = cls(model, clock)
+        for event in events:
+            status.apply(event)
+        status.model, status.doing = model, ""
+        return status
 
     def apply(self, event: Event, describe: Callable[[str], str] = str) -> None:
         """Take in an event; `describe` tells a tool call by its id."""

@@ -1,6 +1,6 @@
 """The gate: whether a tool call runs, is asked for, or is denied - and by which stage and rule.
 
-What reads shell commands is imported with the first of them: a run without a shell does not pay its 15 ms.
+What reads shell commands is imported with the first of them: a run without a shell does not pay its 5 ms.
 """
 
 import os

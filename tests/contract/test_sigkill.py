@@ -25,6 +25,8 @@ TRANSIENT = ("model.delta", "tool.output")
 
 def endless(request: Request) -> AnyStep:
     """Tool rounds for ever, each call a new one; an answer to those who go on after the kill."""
+    if request.body is None:  # the request was cut off by the kill
+        return Say("")
     messages = request.body["messages"]
     if messages[-1]["role"] == "user" and messages[-1]["content"] == "go on":
         return Say("went on")

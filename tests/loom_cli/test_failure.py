@@ -12,7 +12,9 @@ from loom_core.errors import LoomError
 
 
 def every(kind: type[LoomError]) -> list[type[LoomError]]:
-    return [kind, *(deeper for below in kind.__subclasses__() for deeper in every(below))]
+    """The class and those below it in the public tree."""
+    below = [each for each in kind.__subclasses__() if each.__module__ == kind.__module__]
+    return [kind, *(deeper for each in below for deeper in every(each))]
 
 
 @pytest.mark.parametrize("kind", every(LoomError), ids=lambda kind: kind.__name__)

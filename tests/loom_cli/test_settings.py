@@ -58,7 +58,11 @@ def test_every_fault_of_a_file_is_told_with_its_line(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["= 1", "a = \n", "\x00", "[" * 5000], ids=["no key", "no value", "NUL", "deep"])
+@pytest.mark.parametrize(
+    "text",
+    ["= 1", "a = \n", "\x00", "a = " + "[" * 5000, "a = " + "9" * 5000],
+    ids=["no key", "no value", "NUL", "deep", "huge"],
+)
 def test_what_is_no_toml_is_said(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text(text)

@@ -107,7 +107,12 @@ def test_a_directory_is_no_data() -> None:
 def test_a_socket_and_a_non_blocking_pipe_are_read_to_their_end() -> None:
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
-    writer = threading.Thread(target=lambda: (ours.sendall(b"x" * 200_000), ours.close()))
+
+    def write() -> None:
+        with ours:
+            ours.sendall(b"x" * 200_000)
+
+    writer = threading.Thread(target=write)
     writer.start()
     with standard(theirs.fileno(), 0):
         found = read_stdin("auto", 1_000_000, lambda _: None)
