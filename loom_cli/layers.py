@@ -6,8 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from loom_cli.toml_lines import Key, key_lines
-from loom_cli.validation import Fault, faults
+from loom_cli.validation import Fault, Key, faults
 from loom_core.errors import InputError, UsageError
 from loom_core.messages import JSON
 
@@ -63,7 +62,9 @@ def read_layer(
 
     Raises `error` with every fault, each on a line that begins with source and line.
     """
-    import tomllib  # 7 ms, needed once there is a file
+    import tomllib  # 7 ms with what tells the lines, needed once there is a file
+
+    from loom_cli.toml_lines import key_lines
 
     try:
         table = tomllib.loads(text)

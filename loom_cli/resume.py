@@ -25,7 +25,8 @@ def resume(
     ] = None,
 ) -> None:
     """Go on with a session: in a chat on a terminal, or with -g for one answer."""
-    from loom_cli.assembly import BUILT_IN, CHAT, latest_session, said, settle
+    from loom_cli.assembly import CHAT, latest_session, said, settle
+    from loom_cli.fields import BUILT_IN
     from loom_cli.option_fields import flags_layer
     from loom_cli.places import session_store
     from loom_cli.settings import settings_of

@@ -12,8 +12,7 @@ from loom_cli.environment import pair
 from loom_cli.fields import InstructionsFile, Param, Task
 from loom_cli.layers import Layer, instructions_text, read_layer
 from loom_cli.suggest import suggestion
-from loom_cli.toml_lines import Key
-from loom_cli.validation import Fault
+from loom_cli.validation import Fault, Key
 from loom_core.errors import TaskFileError, UsageError
 from loom_core.messages import JSON
 

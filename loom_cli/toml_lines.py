@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import takewhile
 
-Key = tuple[str, ...]
+from loom_cli.validation import Key
 
 _TOKEN = re.compile(
     r"""

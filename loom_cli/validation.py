@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from loom_cli.fields import NOT_YET
 from loom_cli.suggest import suggestion
-from loom_cli.toml_lines import Key
 from loom_core.messages import JSON
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+
+Key: TypeAlias = tuple[str, ...]
+"""A key with the tables it stands in."""
 
 
 class Fault(msgspec.Struct, frozen=True):

@@ -4,9 +4,10 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from loom_core.config import AgentConfig, Instructions, Memory, Model
 from loom_core.context.rendering import render_system
@@ -17,7 +18,6 @@ from loom_core.runtime.approvals import Approver
 from loom_core.runtime.capability import Capability, Toolset
 from loom_core.runtime.governance import GovernancePolicy
 from loom_core.runtime.hooks import Handler, Hooks
-from loom_core.runtime.memory_store import MemorySessionStore
 from loom_core.runtime.profile import Runtime
 from loom_core.runtime.run import RunContext, RunResult, RuntimeTask
 from loom_core.runtime.session import Assembly, Session, SessionConfig
@@ -79,7 +79,7 @@ class Agent:
             raise TypeError(f"config= excludes {', '.join(given)}: say it in the AgentConfig")
         self.config = config
         self._hooks = Hooks()
-        self._store = config.session_store or MemorySessionStore()
+        self._store = config.session_store or _memory()
         self._assembly = _assemble(config, self._hooks)
         self._sessions: dict[str, Session] = {}
 
@@ -164,6 +164,12 @@ class Agent:
 def create_agent(config: AgentConfig) -> Agent:
     """An agent from a config: the same as `Agent(config=config)`."""
     return Agent(config=config)
+
+
+def _memory() -> SessionStore:
+    from loom_core.runtime.memory_store import MemorySessionStore
+
+    return MemorySessionStore()
 
 
 def _sequence(name: str, values: Iterable[Any]) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from loom_core.messages import JSON, Part, Text, ToolCall, Usage
 from loom_core.providers.base import Delta, ModelRequest, Reply, StreamItem
@@ -40,7 +40,7 @@ class ScriptedModel:
         """The provider's name."""
         return self._name
 
-    def __enter__(self) -> "ScriptedModel":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import typer
 
 from loom_cli.frame import command, single
@@ -27,36 +28,34 @@ _COLUMNS = 100
 _SHOWN_DECISIONS = 2
 
 
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """How the session went."""
+
+    session: str
+    good: bool
+    """Whether what was to work did."""
+    signal: int | None
+    """What ended it early, if a signal did."""
+
+
 @command(app, "demo", examples="loom demo\nloom demo </dev/null | cat")
 def demo(invocation: Invocation) -> None:
     """See a short session work, without a key: everything is real but the model, whose words are a script."""
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="loom-demo-") as name:
-        chat = _line_chat(invocation)
-        good = _perform(Path(name).resolve(), chat, color=invocation.stdout_color)
-    if chat is not None and chat.stopped_by is not None:
+        played = _perform(Path(name).resolve(), invocation)
+    if played.signal is not None:
         from loom_cli.signals import die_by
 
-        die_by(chat.stopped_by)
-    if not good:
+        die_by(played.signal)
+    if not played.good:
         raise typer.Exit(1)
 
 
-def _line_chat(invocation: Invocation) -> "LineChat | None":
-    """The chat on a terminal, or None where nobody is there to answer."""
-    dumb = invocation.environment.get("TERM", "dumb") in ("", "dumb")
-    if invocation.no_input or dumb or not (os.isatty(STDIN) and os.isatty(STDOUT)):
-        return None
-    from loom_cli.line.chat import LineChat
-
-    return LineChat(history=None, color=invocation.stdout_color, label=LABEL)
-
-
-def _perform(directory: Path, chat: "LineChat | None", *, color: bool) -> bool:
-    """The whole demo; whether everything in it that was to work did."""
+def _perform(directory: Path, invocation: Invocation) -> Played:
+    """The whole demo."""
     from loom_cli.demo_script import make_workspace
-    from loom_cli.line.paint import line
     from loom_cli.line.transcript import Transcript
     from loom_core.runtime.session_store import FileSessionStore
 
@@ -64,14 +63,26 @@ def _perform(directory: Path, chat: "LineChat | None", *, color: bool) -> bool:
     workspace.mkdir()
     make_workspace(workspace)
     store = FileSessionStore(directory / "sessions")
-    transcript = Transcript(write_out, color=color)
-    agent = _agent(workspace, store, _answering(transcript) if chat is None else chat.approver)
-    session, good = asyncio.run(_alone(agent, workspace, transcript) if chat is None else _together(agent, chat))
-    if chat is not None and chat.stopped_by is not None:
-        return good
-    whole, lines = _report(store, session)
-    transcript.tell("report", [line(), *lines] if chat is not None else lines)
-    return good and whole
+    transcript = Transcript(write_out, color=invocation.stdout_color)
+    if _somebody_is_there(invocation):
+        from loom_cli.line.chat import LineChat
+
+        chat = LineChat(history=None, color=invocation.stdout_color, label=LABEL)
+        played = asyncio.run(_together(_agent(workspace, store, chat.approver), chat))
+        write_out("\n")
+    else:
+        played = asyncio.run(_alone(_agent(workspace, store, _answering(transcript)), workspace, transcript))
+    if played.signal is not None:
+        return played
+    whole, lines = _report(store, played.session)
+    transcript.tell("report", lines)
+    return msgspec.structs.replace(played, good=played.good and whole)
+
+
+def _somebody_is_there(invocation: Invocation) -> bool:
+    """Whether a person is at a terminal that can show a chat."""
+    dumb = invocation.environment.get("TERM", "dumb") in ("", "dumb")
+    return os.isatty(STDIN) and os.isatty(STDOUT) and not dumb and not invocation.no_input
 
 
 def _agent(workspace: Path, store: "FileSessionStore", approver: "Approver") -> "Agent":
@@ -92,40 +103,40 @@ def _agent(workspace: Path, store: "FileSessionStore", approver: "Approver") -> 
     )
 
 
-async def _together(agent: "Agent", chat: "LineChat") -> tuple[str, bool]:
+async def _together(agent: "Agent", chat: "LineChat") -> Played:
     """With the person at the terminal, whose no is as good as a yes."""
     from loom_cli.demo_script import GOAL
 
     async with agent.session() as session:
         await chat.run(agent, session, GOAL, stay=False)
-        return session.id, bool(session.runs) and session.runs[0].state != "failed"
+    good = all(run.state != "failed" for run in session.runs)
+    return Played(session=session.id, good=good, signal=chat.stopped_by)
 
 
-async def _alone(agent: "Agent", workspace: Path, transcript: "Transcript") -> tuple[str, bool]:
+async def _alone(agent: "Agent", workspace: Path, transcript: "Transcript") -> Played:
     """Without anybody: the demo answers its own questions and says so."""
     from loom_cli.demo_script import GOAL, is_fixed
-    from loom_cli.line.narrator import Narrator
-    from loom_core.events import ModelResponse, ToolResulted
-
-    transcript.tell("opening", _opening())
-    narrator = Narrator(lambda: _COLUMNS)
-    failed = False
-    async with agent.session() as session:
-        run = session.start(GOAL)
-        async for event in run.events():
-            if isinstance(event, ModelResponse):
-                transcript.tell("answer", _words(event))
-            failed = failed or (isinstance(event, ToolResulted) and event.is_error)
-            transcript.tell("work", narrator.tell(event))
-        result = await run.wait()
-    return session.id, result.ok and not failed and is_fixed(workspace)
-
-
-def _opening() -> "list[Line]":
-    from loom_cli.line.narrator import note
+    from loom_cli.line.narrator import Narrator, note
     from loom_cli.line.paint import line
+    from loom_cli.runner import perform
+    from loom_core.events import ModelResponse, ToolResulted
+    from loom_core.runtime.run import RunContext, RuntimeTask
 
-    return [line(f"loom demo: {LABEL}"), note("tools, gate, approvals and the session log are real")]
+    narrator, failures = Narrator(lambda: _COLUMNS), []
+
+    async def show(event: "Event") -> None:
+        if isinstance(event, ModelResponse):
+            transcript.tell("answer", _words(event))
+        elif isinstance(event, ToolResulted) and event.is_error:
+            failures.append(event)
+        transcript.tell("work", narrator.tell(event))
+
+    title = line(f"loom demo: {LABEL}")
+    transcript.tell("opening", [title, note("tools, gate, approvals and the session log are real")])
+    async with agent.session() as session:
+        outcome = await perform(session, RuntimeTask(goal=GOAL), RunContext(), show)
+    good = outcome.result.ok and not failures and is_fixed(workspace)
+    return Played(session=session.id, good=good, signal=outcome.signal)
 
 
 def _words(event: "ModelResponse") -> "list[Line]":
@@ -174,8 +185,6 @@ def _report(store: "FileSessionStore", session: str) -> "tuple[bool, list[Line]]
 
 def _without_header(event: "Event") -> str:
     """An event's JSON without what every event has."""
-    from msgspec.structs import replace
-
     from loom_core.events import to_json
 
-    return to_json(replace(event, v=0, id="", ts="", run="")).decode()
+    return to_json(msgspec.structs.replace(event, v=0, id="", ts="", run="")).decode()

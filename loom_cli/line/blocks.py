@@ -2,9 +2,10 @@
 
 import re
 
-# CommonMark 0.31: a fence may be indented by up to three spaces, inside a list item by as much as the item is.
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_FENCE_IN_LIST = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}|~{3,})")
+# CommonMark 0.31: a fence may be indented by up to three spaces, inside a list item by as much as the item is. What
+# stands behind one of backticks holds no backtick; ```x``` is code within a line.
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+_FENCE_IN_LIST = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(`{3,}(?=[^`]*$)|~{3,})")
 _HEADING = re.compile(r" {0,3}#{1,6}(?:\s|$)")
 _ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:\s|$)")
 _FIRST_ITEM = re.compile(r" {0,3}(?:[-*+]|1[.)])\s")

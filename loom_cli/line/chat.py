@@ -241,7 +241,7 @@ class LineChat:
     async def _stop(self) -> None:
         self._cancel()
         if self._task is not None:
-            await asyncio.wait({self._task})
+            await self._task
 
     # What happens in a run
 

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from prompt_toolkit.layout import AnyContainer, Window
     from prompt_toolkit.layout.controls import SearchBufferControl
 
-_REASON = "why not (Enter sends, Esc goes back)  "
+_REASON = "  why not (Enter sends, Esc goes back)  "
 _TAIL_ROWS = 8
 """Rows the unfinished part of an answer gets at most, and no more than a third of the terminal's."""
 _MENU_ROWS = 8
-_STYLES = {"quiet": "dim", "you": "bold ansicyan", "ask": "bold ansiyellow"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +100,7 @@ def _shown(text: "Callable[[], StyleAndTextTuples]", *, wrap: bool = False) -> "
 
 def _quiet(text: str) -> "StyleAndTextTuples":
     columns, _ = terminal_size()
-    return [("class:quiet", fit(safe_text(text), columns - 3).join(("  ", "")))] if text else []
+    return [("class:quiet", f"  {fit(safe_text(text), columns - 3)}")] if text else []
 
 
 def _tail(view: View) -> "StyleAndTextTuples":
@@ -154,7 +153,6 @@ def styles(*, color: bool) -> dict[str, str]:
         "scrollbar.background": "noinherit",
         "scrollbar.button": "noinherit reverse",
     }
-    plain = {
-        name: " ".join(word for word in look.split() if not word.startswith("ansi")) for name, look in _STYLES.items()
-    }
-    return {**menu, **(_STYLES if color else plain)}
+    if color:
+        return {**menu, "quiet": "dim", "you": "bold ansicyan", "ask": "bold ansiyellow"}
+    return {**menu, "quiet": "dim", "you": "bold", "ask": "bold"}

@@ -101,9 +101,8 @@ def check_pairs(messages: Iterable[Message]) -> None:
     waiting: list[str] = []
     for message in messages:
         answered = [part.call_id for part in message.parts if isinstance(part, ToolResult)]
-        if message.role == "tool" or waiting:
-            if sorted(answered) != sorted(waiting):
-                raise AssertionError(f"tool calls {waiting} are followed by results {answered}")
+        if (message.role == "tool" or waiting) and sorted(answered) != sorted(waiting):
+            raise AssertionError(f"tool calls {waiting} are followed by results {answered}")
         waiting = [call.id for call in message.calls]
     if waiting:
         raise AssertionError(f"tool calls {waiting} have no results")

@@ -5,7 +5,6 @@ a stream that cannot end so raises a `ProviderError`.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -16,8 +15,7 @@ from loom_core.messages import JSON, Message, Part, ToolDefinition, Usage
 Reasoning: TypeAlias = Literal["off", "low", "medium", "high"] | int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Generation:
+class Generation(Struct, frozen=True, kw_only=True):
     """How the model shall answer. `None` leaves a setting to the service; everything set is sent, or refused."""
 
     temperature: float | None = None
@@ -29,7 +27,7 @@ class Generation:
     """A level, or a budget in tokens."""
     response_schema: Mapping[str, JSON] | None = None
     """JSON Schema the answer must satisfy."""
-    extensions: Mapping[str, JSON] = field(default_factory=dict)
+    extensions: Mapping[str, JSON] = {}
     """Fields added to the request body as they are, after all others."""
 
     def __post_init__(self) -> None:

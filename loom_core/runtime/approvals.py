@@ -5,8 +5,9 @@ pending -> approved | rejected | expired | cancelled. The first answer counts; l
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from loom_core.events import Approval as AnswerStatus
 from loom_core.events import Scope
@@ -15,8 +16,7 @@ from loom_core.messages import ToolCall
 Status: TypeAlias = Literal["pending"] | AnswerStatus
 
 
-@dataclass(kw_only=True, eq=False)
-class Approval:
+class Approval(Struct, kw_only=True, eq=False):
     """One question to a person. Mutable: it is answered."""
 
     id: str
@@ -32,7 +32,7 @@ class Approval:
     by: str = ""
     note: str = ""
     """The answering person's words to the model."""
-    _answered: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def approve(self, *, scope: Scope = "once", by: str = "user", note: str = "") -> bool:
         """Say yes. False where the question was answered already."""

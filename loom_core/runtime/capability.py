@@ -1,7 +1,8 @@
 """Capabilities: named sets of tools that are handed to an agent as one thing."""
 
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from loom_core.tools.spec import Tool
 
@@ -18,8 +19,7 @@ class Capability(Protocol):
         """The tools, made when the agent is assembled."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
+class Files(Struct, frozen=True, kw_only=True):
     """Read, Glob and Grep; with `read_only=False` Write and Edit too. All stay inside the workspace."""
 
     read_only: bool = True
@@ -36,8 +36,7 @@ class Files:
         return builtin.files(read_only=self.read_only)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shell:
+class Shell(Struct, frozen=True, kw_only=True):
     """The Shell tool. With `require_approval` each command asks in every mode; without, the mode decides."""
 
     require_approval: bool = True
@@ -55,19 +54,20 @@ class Shell:
         return builtin.shell(requires_approval=True if self.require_approval else None, timeout=self.timeout_s)
 
 
-@dataclass(frozen=True, slots=True, init=False)
 class Toolset:
     """Tools of your own under one name."""
-
-    name: str
-    _tools: tuple[Tool, ...]
 
     def __init__(self, name: str, *tools: Tool) -> None:
         for tool in tools:
             if not isinstance(tool, Tool):
                 raise TypeError(f"{name}: a Tool (made by @tool), not {type(tool).__name__}")
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "_tools", tools)
+        self._name = name
+        self._tools = tools
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self._name
 
     def tools(self) -> tuple[Tool, ...]:
         """The tools as given."""

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
+from shlex import quote
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -313,9 +314,8 @@ class Engine:
             reason = f"{call.name} needs an approval and nobody is here to give it ({decision.reason})"
             self._denied(call, decision, reason)
             if self._with.stop_when_unapproved:
-                raise ApprovalUnavailable(
-                    f"{reason}: {judgement.summary}", hint=f"to allow exactly this call: --allow '{judgement.rule}'"
-                )
+                hint = f"to allow exactly this call: --allow {quote(judgement.rule)}"
+                raise ApprovalUnavailable(f"{reason}: {judgement.summary}", hint=hint)
             self._result(call, f"denied: {reason}", "denied")
             return False
         approval = await self._ask(self._with.approver, call, judgement)

@@ -1,8 +1,9 @@
 """The end of a log: where writing goes on, and how what a crash left there is put aside."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from loom_core.runtime.private_files import copy_range, open_private, storage_errors, sync_file, unused_name
 from loom_core.runtime.session_reader import MAX_LINE, parse_line, read_header
@@ -10,8 +11,7 @@ from loom_core.runtime.session_reader import MAX_LINE, parse_line, read_header
 _BLOCK = 64 << 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tail:
+class Tail(Struct, frozen=True, kw_only=True):
     """What the last part of a log says."""
 
     size: int

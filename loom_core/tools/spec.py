@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -78,8 +77,7 @@ class ToolContext(Protocol):
 ToolFunction: TypeAlias = Callable[..., Awaitable[object] | object]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Tool:
+class Tool(Struct, frozen=True, kw_only=True):
     """A tool, ready to be offered to a model. Made by `@tool`, by a built-in module, or from an MCP server."""
 
     name: str
@@ -101,7 +99,7 @@ class Tool:
     subject_kind: SubjectKind = "none"
     subject: str = ""
     """The argument that rules match: the path of a file tool, the command of a shell."""
-    capability: str = field(default="tools")
+    capability: str = "tools"
     """Who provides it, for messages about duplicates."""
 
     def __repr__(self) -> str:

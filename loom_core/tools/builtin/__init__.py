@@ -50,6 +50,6 @@ def _file_tool(function: "ToolFunction", name: str, *, writes: bool = False) -> 
 
 def _with_subject(tool: "Tool", kind: "SubjectKind") -> "Tool":
     """Rules match the argument that has the kind's own name."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(tool, subject_kind=kind, subject=kind)

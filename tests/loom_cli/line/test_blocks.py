@@ -53,6 +53,7 @@ def test_a_block_is_never_blank(text: str) -> None:
         ("text\n```\na\n", ["text\n"]),
         ("````\n```\n````\n", ["````\n```\n````\n"]),
         ("~~~\n```\n", []),
+        ("```code``` in a line\n\n", ["```code``` in a line\n\n"]),
         ("- a\n- b\n\n", []),
         ("- a\n\nx", ["- a\n\n"]),
         ("- a\n\n- b", ["- a\n\n"]),
