@@ -8,7 +8,8 @@ from typing import Any
 from loom_cli.exclusive import exclusive
 from loom_cli.fields import Fields
 from loom_cli.layers import read_layer
-from loom_cli.toml_lines import Key, key_spans
+from loom_cli.toml_lines import key_spans
+from loom_cli.validation import Key
 from loom_core.errors import ConfigError
 from loom_core.messages import JSON
 from loom_core.runtime.private_files import make_private_directory, replace_file, storage_errors

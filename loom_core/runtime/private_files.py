@@ -39,7 +39,7 @@ def unwritable(path: Path, error: OSError) -> StorageError:
     return StorageError(f"cannot write {path}: {error.strerror or error}", hint=_HINTS.get(error.errno or 0))
 
 
-def make_private_directory(path: Path) -> None:
+def make_private_directory(path: Path, *, exist_ok: bool = True) -> None:
     """Make the directory and the parents it lacks, each 0700 whatever the umask. What exists keeps its mode.
 
     `os.makedirs` gives the mode to the last level only. Raises `OSError`.
@@ -47,11 +47,11 @@ def make_private_directory(path: Path) -> None:
     try:
         path.mkdir(0o700)
     except FileExistsError:
-        if not path.is_dir():
+        if not (exist_ok and path.is_dir()):
             raise
     except FileNotFoundError:
         make_private_directory(path.parent)
-        make_private_directory(path)
+        make_private_directory(path, exist_ok=exist_ok)
     else:
         path.chmod(0o700)
 

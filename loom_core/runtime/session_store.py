@@ -148,7 +148,6 @@ class FileSessionStore:
     ) -> FileLog:
         """See `SessionStore.create`."""
         with storage_errors(self.root):
-            make_private_directory(self.root)
             directory = self._named_directory(session_id) if session_id is not None else self._new_directory()
         start = SessionStart(
             session=directory.name, cwd=str(cwd), loom=__version__, title=title, parent=parent, metadata=metadata
@@ -202,10 +201,9 @@ class FileSessionStore:
         for _ in range(20):
             directory = self.root / new_id(self._clock())
             try:
-                directory.mkdir(0o700)
+                make_private_directory(directory, exist_ok=False)
             except FileExistsError:
                 continue
-            directory.chmod(0o700)
             return directory
         raise SessionError(f"cannot find a free name for a session in {self.root}")
 

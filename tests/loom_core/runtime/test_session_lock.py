@@ -11,6 +11,7 @@ import pytest
 from loom_core.errors import SessionLocked
 from loom_core.events import Notice, encode
 from loom_core.runtime.session_lock import Holder, SessionLock, session_holder
+from loom_core.runtime.session_log import FileLog
 from loom_core.runtime.session_store import FileSessionStore
 from tests.support.process_rounds import kill, spawn
 from tests.support.session_files import closed_log, message, new_log, texts
@@ -61,6 +62,27 @@ def test_asking_who_holds_a_lock_turns_no_writer_away(tmp_path: Path) -> None:
         patch.setattr("time.sleep", pause)
         SessionLock(tmp_path / "s").release()
     assert len(pauses) == 1
+
+
+def test_a_lock_on_a_directory_that_was_exchanged_meanwhile_is_worth_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed_log(tmp_path)
+    others: list[FileLog] = []
+    real = fcntl.flock
+
+    def late(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", real)
+        (tmp_path / "s").rename(tmp_path / "deleted")
+        others.append(new_log(tmp_path, "theirs"))
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(SessionLocked):
+        FileSessionStore(tmp_path).open("s")
+    assert session_holder(tmp_path / "deleted") is None
+    others[0].close()
+    assert texts(tmp_path) == ["theirs"]
 
 
 @pytest.mark.usefixtures("no_flock")

@@ -67,10 +67,11 @@ def test_positions_go_on_after_a_resume_and_no_identity_repeats(tmp_path: Path) 
     assert len({event.id for event in events}) == 3
 
 
-def test_the_last_position_is_found_behind_a_long_line_and_long_damage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [b"", b"\0" * 500_000 + b"\n" + b"junk\n" * 1000], ids=["whole", "damaged"])
+def test_the_last_position_is_found_in_a_long_line_and_behind_long_damage(tmp_path: Path, damage: bytes) -> None:
     path = closed_log(tmp_path, "x" * 300_000)
     with path.open("ab") as file:
-        file.write(b"\0" * 500_000 + b"\n" + b"junk\n" * 1000)
+        file.write(damage)
     log = FileSessionStore(tmp_path).open("s")
     assert log.append(message("b")).seq == 3
     log.close()
@@ -157,7 +158,7 @@ def test_damage_in_the_middle_stays_where_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["first line", "last line"])
 def test_a_newer_schema_can_be_read_and_is_not_written_to(tmp_path: Path, where: str) -> None:
-    path = closed_log(tmp_path, "a", "b")
+    path = closed_log(tmp_path, "a", "b" * 300_000)
     lines = path.read_bytes().splitlines(keepends=True)
     index = 0 if where == "first line" else -1
     lines[index] = lines[index].replace(b'"v":1', b'"v":999')
@@ -166,7 +167,7 @@ def test_a_newer_schema_can_be_read_and_is_not_written_to(tmp_path: Path, where:
     with pytest.raises(SessionTooNew, match="999"):
         FileSessionStore(tmp_path).open("s")
     assert path.read_bytes() == before
-    assert texts(tmp_path) == ["a", "b"]
+    assert texts(tmp_path) == ["a", "b" * 300_000]
 
 
 def test_an_older_schema_is_gone_on_with(tmp_path: Path) -> None:
@@ -203,6 +204,17 @@ def test_sync_is_a_barrier_and_costs_nothing_when_there_is_nothing_new(
     size = (tmp_path / "s" / "events.jsonl").stat().st_size
     assert len(synced) == 3
     assert sorted(synced[1:]) == [5, size]
+    log.close()
+
+
+def test_the_names_of_a_new_session_are_synced_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    log = new_log(tmp_path, "a")
+    for _ in range(2):
+        asyncio.run(log.sync())
+        log.append(message("b"))
+    assert synced == [(tmp_path / "s").stat().st_ino, tmp_path.stat().st_ino]
     log.close()
 
 

@@ -193,7 +193,7 @@ def twice(a: ToolContext, b: ToolContext) -> None: ...
         (3, "not of 3"),
         (min, "no signature"),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_what_json_cannot_say_is_refused_where_it_is_written(function: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
