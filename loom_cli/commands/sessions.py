@@ -1,6 +1,8 @@
 """`loom sessions`: what was recorded, listed, shown, checked and put away."""
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -50,12 +52,10 @@ def list_sessions(
         raise UsageError(f"--status {status}: no such state", hint=suggestion(status, STATES) or ", ".join(STATES))
     cutoff = "" if when is None else since(when, time.time())
     selective = here or status is not None or when is not None
-    cwd = os.getcwd()  # noqa: PTH109 - as it stands in the logs
+    cwd = str(Path.cwd()) if here else ""
     infos = session_store().list(None if everything or selective else count + 1)
     infos = [
-        info
-        for info in infos
-        if (not here or info.cwd == cwd) and status in (None, info.state) and info.updated >= cutoff
+        info for info in infos if cwd in ("", info.cwd) and status in (None, info.state) and info.updated >= cutoff
     ]
     shown = infos if everything else infos[:count]
     if as_json or not os.isatty(STDOUT):
@@ -104,16 +104,15 @@ def show(
     store = session_store()
     directory = store.path(store.find(session))
     selection = Selection(types=_checked(types or ()), run=run, tail=tail)
-    view = LogView(
-        directory / LOG_NAME, selection, (lambda: session_holder(directory) is not None) if follow else lambda: False
-    )
+    view = LogView(directory / LOG_NAME, selection, live=lambda: follow and session_holder(directory) is not None)
     if raw or as_json or types:
-        for text in view.raw() if raw else as_array(view.events()) if as_json else as_records(view.events()):
+        texts = view.raw() if raw else (as_array if as_json else as_records)(view.events())
+        for text in texts:
             write_out(text)
     else:
         tell(view.events(), Transcript(write_out, color=invocation.stdout_color), _width())
     if view.skipped:
-        invocation.notice(f"{view.skipped} damaged line(s) left out; --raw shows them")
+        invocation.notice(f"damaged lines left out: {view.skipped}; --raw shows them")
 
 
 @command(app, "path", examples="loom sessions path @last\nls $(loom sessions path @1)/blobs")
@@ -144,7 +143,7 @@ def verify(
                 "id": each.id,
                 "events": each.events,
                 "state": "; ".join(each.faults) or "whole",
-                "open": f"{len(each.unanswered)} calls without result" if each.unanswered else "",
+                "open": f"calls without result: {len(each.unanswered)}" if each.unanswered else "",
             }
             for each in found
         ],
@@ -188,7 +187,7 @@ def _width() -> int:
         return 10_000
 
 
-def _checked(types: list[str] | tuple[str, ...]) -> frozenset[str]:
+def _checked(types: Sequence[str]) -> frozenset[str]:
     from loom_cli.session_show import KINDS
     from loom_cli.suggest import suggestion
     from loom_core.events import EVENT_TYPES

@@ -49,7 +49,7 @@ class Status:
         status.model, status.doing = model, ""
         return status
 
-    def apply(self, event: Event, describe: Callable[[str], str] = str) -> None:
+    def apply(self, event: Event, describe: Callable[[str], str] = lambda _: "") -> None:
         """Take in an event; `describe` tells a tool call by its id."""
         match event:
             case RunStart():
@@ -100,7 +100,7 @@ class Status:
         return f"{turn}{self.doing} · {elapsed}"
 
     def summary(self, mode: str) -> str:
-        """`anthropic:claude-sonnet-5 · default · 12k tokens · $0.031 · context 9 %`."""
+        """`anthropic:claude-sonnet-5 · mode default · 12k tokens · $0.0310 · context 9%`."""
         parts = [self.model, f"mode {mode}"]
         if self.usage.total_tokens:
             parts.append(f"{compact(self.usage.total_tokens)} tokens")

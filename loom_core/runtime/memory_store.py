@@ -96,10 +96,6 @@ class MemoryLog:
         """What was stored under this SHA-256. Raises `SessionError` where nothing was."""
         return session_blobs(self._directory).read(sha)
 
-    def save(self) -> None:
-        """Listings show the session as it is anyway."""
-        self._check_open()
-
     def close(self) -> None:
         """Remove the temporary directory; the events stay in the store."""
         if not self._closed:

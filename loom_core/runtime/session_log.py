@@ -119,7 +119,7 @@ class FileLog:
         self._file.add(line)
         self._flush()
         if isinstance(event, RunEnd | SessionTitle):
-            self._cache_info()
+            self._save_info()
         return stamped
 
     async def sync(self) -> None:
@@ -149,23 +149,14 @@ class FileLog:
         """What was stored under this SHA-256. Raises `SessionError` where nothing was."""
         return self._blobs.read(sha)
 
-    def save(self) -> None:
-        """Write `session.toml`. Raises `StorageError`.
-
-        Done by itself when the session is created, opened, titled and closed, and when a run ends.
-        """
-        self._check_open()
-        self._flush()
-        with storage_errors(self._directory):
-            write_info(self._directory, replace(self._info, log_bytes=self._file.end, updated=timestamp(self._clock())))
-
     def close(self) -> None:
         """Let others write the session. What could not be written is tried a last time; `append` has told of it."""
         if self._closed:
             return
         try:
             with suppress(StorageError, SessionLocked):
-                self.save()
+                self._flush()
+                self._save_info()
         finally:
             self._closed = True
             self._resources.close()
@@ -175,14 +166,16 @@ class FileLog:
             self._append_own(event)
         if self._lock.warning:
             self._append_own(Notice(text=self._lock.warning))
-        self._cache_info()
+        self._save_info()
 
     def _append_own(self, event: Event) -> None:
         self._own.append(self.append(event))
 
-    def _cache_info(self) -> None:
-        with suppress(StorageError):  # the log has it all
-            self.save()
+    def _save_info(self) -> None:
+        """Bring the summary that listings read up to date. Without it they read the log."""
+        info = replace(self._info, log_bytes=self._file.end, updated=timestamp(self._clock()))
+        with suppress(OSError):
+            write_info(self._directory, info)
 
     def _flush(self) -> None:
         if self._file.in_place():

@@ -73,9 +73,6 @@ class Log(Protocol):
     def read_blob(self, sha: str) -> bytes:
         """What was stored under this SHA-256. Raises `SessionError` where nothing was."""
 
-    def save(self) -> None:
-        """Bring the summary that listings show up to date. Done by itself when a run or the log ends."""
-
     def close(self) -> None:
         """Let others write the session. May be called twice; everything else raises `SessionClosed` afterwards."""
 
