@@ -113,13 +113,16 @@ def build_agent(
 
         store = session_store() if fields.session.save is not False else MemorySessionStore()
     key = find_key(fields, invocation)
+    memory = Memory.instruction_files(Path.cwd())
+    for warning in memory.warnings:
+        invocation.notice(warning)
     return Agent(
         model=choose_model(fields, invocation.environment, key),
         instructions=fields.instructions if isinstance(fields.instructions, str) else INSTRUCTIONS,
         capabilities=_capabilities(fields.capabilities),
         generation=_generation(fields),
         runtime=Runtime(limits=_limits(fields.budget), governance=_governance(fields)),
-        memory=Memory.instruction_files(Path.cwd()),
+        memory=memory,
         session_store=store,
         workspace=WorkspacePaths(Path.cwd(), deny=fields.capabilities.files.deny or ()),
         environment=invocation.environment,
@@ -171,6 +174,7 @@ def _governance(fields: Fields) -> GovernancePolicy:
             # Whoever grants a tool that destroys still has the mode between it and the files.
             destructive=True,
             on_denied=said.on_denied or "stop",
+            max_calls=said.max_calls or {},
         )
     except ValueError as error:
         raise UsageError(str(error), hint="loom help rules explains how rules are written") from None

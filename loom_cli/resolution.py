@@ -29,4 +29,9 @@ def resolve(settings: Settings, flags: Task, task: Task | None = None) -> Resolv
         governance=msgspec.structs.replace(grants.governance, on_denied=wished.governance.on_denied),
         budget=grants.budget,
     )
-    return Resolved(fields=fields, withheld=tuple(withheld(granted, task)))
+    refused = [*withheld(granted, task)]
+    if task.output.file is not None and flags.output.file is None and granted.capabilities.files.mode != "write":
+        # The answer is the model's words: a file of them is a write like any other.
+        fields = msgspec.structs.replace(fields, output=msgspec.structs.replace(fields.output, file=user.output.file))
+        refused.append(f"the task writes {task.output.file}, which is not granted: -o {task.output.file}")
+    return Resolved(fields=fields, withheld=tuple(refused))

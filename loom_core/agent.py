@@ -1,6 +1,7 @@
 """Agent: the assembled thing. It opens sessions; they run."""
 
 import asyncio
+import dataclasses
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -136,8 +137,14 @@ class Agent:
         self._hooks.off(hook, handler)
 
     def connection(self, model: str) -> Callable[[], Provider]:
-        """How to reach another model with this agent's keys, for `Session.use_model`."""
-        return _connection(Model.parse(model), self.config)
+        """How to reach another model with this agent's keys, for `Session.use_model`.
+
+        One of the same provider is reached as the agent's own is: at its address, with its time-outs.
+        """
+        wanted, own = Model.parse(model), self.config.model
+        if isinstance(own, Model) and own.provider == wanted.provider:
+            wanted = dataclasses.replace(own, name=wanted.name)
+        return _connection(wanted, self.config)
 
     def describe(self) -> dict[str, JSON]:
         """What was assembled, as plain data."""
@@ -157,7 +164,10 @@ class Agent:
         if config.id and self._store.exists(config.id):
             return self._store.open(config.id)
         return self._store.create(
-            cwd=str(self._assembly.workspace.root), session_id=config.id, metadata=dict(config.metadata)
+            cwd=str(self._assembly.workspace.root),
+            title=config.title,
+            session_id=config.id,
+            metadata=dict(config.metadata),
         )
 
 

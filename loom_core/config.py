@@ -38,6 +38,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     """What an agent is reminded of in every request, after its instructions."""
 
     blocks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What was found and could not be used as it is, in words for the user."""
 
     @classmethod
     def none(cls) -> "Memory":
@@ -49,8 +51,9 @@ class Memory(Struct, frozen=True, kw_only=True):
         """The AGENTS.md files from the repository's root down to `directory`, outermost first."""
         from loom_core.memory.instructions import load_instructions, render_instructions
 
-        text = render_instructions(load_instructions(directory))
-        return cls(blocks=(text,) if text else ())
+        files = load_instructions(directory)
+        text = render_instructions(files)
+        return cls(blocks=(text,) if text else (), warnings=tuple(file.warning for file in files if file.warning))
 
 
 class AgentConfig(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +12,7 @@ from loom_cli.fields import Fields
 from loom_cli.invocation import Invocation
 from loom_cli.output import STDIN, STDOUT, write_err
 from loom_core.messages import JSON
+from loom_core.runtime.session import SessionConfig
 
 if TYPE_CHECKING:
     from loom_cli.line.chat import LineChat
@@ -68,12 +68,10 @@ def _chat(invocation: Invocation) -> "LineChat | PlainChat":
 
 async def _carry_on(chat: "LineChat | PlainChat", agent: "Agent", opening: Opening) -> str | None:
     """The whole chat; the id of the session where there is something in it to go on with."""
-    session_id = opening.session
-    store = agent.config.session_store
-    if opening.title and session_id is None and store is not None:
-        log = store.create(cwd=Path.cwd(), title=opening.title)
-        session_id = log.session_id
-        log.close()
-    async with agent.session(session_id) as session:
+    async with agent.session(SessionConfig(id=opening.session, title=opening.title)) as session:
         await chat.run(agent, session, opening.prompt, inputs=opening.inputs)
-    return session.id if session.messages else None
+    if session.messages:
+        return session.id
+    if opening.session is None and agent.config.session_store is not None:
+        agent.config.session_store.delete(session.id)  # nothing was said in it
+    return None

@@ -11,6 +11,7 @@ from loom_core.events import (
     ModelResponse,
     Notice,
     RunStart,
+    SessionRecovered,
     StreamRestarted,
     ToolCalled,
     ToolResulted,
@@ -84,8 +85,13 @@ class Progress:
 
     def apply(self, event: Event) -> None:
         """Take in an event and show where the run is."""
-        if isinstance(event, Notice):
-            self.say(event.text)
+        match event:
+            case Notice(text=text):
+                self.say(text)
+            case SessionRecovered(torn_bytes=torn, saved_as=saved) if torn:
+                self.say(f"the session's log ended in the middle of a line; {torn} bytes were put aside in {saved}")
+            case _:
+                pass
         if not self._state.apply(event) or self._quiet:
             return
         now = self._clock()

@@ -80,6 +80,8 @@ class GovernancePolicy:
     """Calls a minute, by tool."""
     rate_limit: int = 60
     """Calls a minute of every other tool."""
+    max_calls: Mapping[str, int] = field(default_factory=dict)
+    """Calls in all, by tool, for as long as the gate lives."""
     on_denied: OnDenied = "stop"
     """What a needed approval that nobody can give does: stop the run, or be told to the model."""
     deny_reason: str = ""
@@ -103,7 +105,11 @@ class GovernancePolicy:
                 raise TypeError(f"governance: the rate limit of {name} is a number of calls, not {limit!r}")
             if limit < 1:
                 raise ValueError(f"governance: the rate limit of {name} is at least 1; deny the tool to forbid it")
+        for name, limit in self.max_calls.items():
+            if limit < 0:
+                raise ValueError(f"governance.max_calls: {limit} is no number of calls of {name}")
         object.__setattr__(self, "rate_limits", dict(self.rate_limits))
+        object.__setattr__(self, "max_calls", dict(self.max_calls))
 
     @classmethod
     def default(cls, **fields: Any) -> "GovernancePolicy":
@@ -146,6 +152,7 @@ class Gate:
         self._mode: Mode = policy.mode
         self._granted: list[Rule] = []
         self._limits = RateLimit(policy.rate_limit, policy.rate_limits, clock)
+        self._calls: dict[str, int] = {}
         self._search_path = os.environ.get("PATH", os.defpath) if search_path is None else search_path
 
     @property
@@ -164,8 +171,17 @@ class Gate:
 
     def attempt(self, tool_name: str) -> GovernanceDecision | None:
         """Count a call that is about to run; a decision only where the tool was called too often."""
+        most, made = self._policy.max_calls.get(tool_name), self._calls.get(tool_name, 0)
+        if most is not None and made >= most:
+            return GovernanceDecision(
+                reason=f"{tool_name} may be called {most} times in all, and was",
+                source="rate_limit",
+                stage="rate_limit",
+                rule=f"max_calls.{tool_name}: {most}",
+            )
         wait = self._limits.attempt(tool_name)
         if not wait:
+            self._calls[tool_name] = made + 1
             return None
         limit = self._limits.limit(tool_name)
         return GovernanceDecision(

@@ -23,6 +23,7 @@ from loom_core.events import (
     RunStart,
     SessionClear,
     SessionResume,
+    SessionStart,
     ToolCalled,
     ToolResulted,
     UserMessage,
@@ -47,6 +48,8 @@ class SessionConfig(Struct, frozen=True, kw_only=True):
     """Which session, and what to note about it. Without an id a new one is made."""
 
     id: str | None = None
+    title: str = ""
+    """Of a session that is made; without one it is known by its first message."""
     metadata: Mapping[str, JSON] = {}
     extensions: Mapping[str, JSON] = {}
 
@@ -339,6 +342,9 @@ class Session:
         self._transcript.apply(event)
         if run is not None:
             run.publish(event)
+            for own in self._log.drain():  # what the log had to say of itself: that it was mended, or moved
+                if not isinstance(own, SessionStart):
+                    run.publish(own)
         return event
 
     async def _fire(self, hook: HookName, run: Run, *, success: bool | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from loom_core.messages import JSON, Image, ToolDefinition
+from loom_core.messages import JSON, ToolDefinition
 
 SubjectKind: TypeAlias = Literal["none", "path", "command"]
 
@@ -47,7 +47,6 @@ class ToolOutput(Struct, frozen=True, kw_only=True):
     """The whole output where `content` is cut: bytes, or a temporary file which the runtime moves into its blobs."""
     size: int = 0
     """Bytes of the whole output, which may exceed even what `full` holds."""
-    images: tuple[Image, ...] = ()
     timed_out: bool = False
 
 

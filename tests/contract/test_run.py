@@ -122,7 +122,9 @@ def test_jsonl_is_the_logs_events(server: LLMServer, tmp_path: Path) -> None:
     events = [json.loads(line) for line in done.stdout.splitlines()]
     names = [event["type"] for event in events]
     assert (names[0], names[-1]) == ("run.start", "run.end")
-    assert "".join(event["text"] for event in events if event["type"] == "model.delta" and event["kind"] == "text").endswith("done")
+    assert "".join(
+        event["text"] for event in events if event["type"] == "model.delta" and event["kind"] == "text"
+    ).endswith("done")
     assert {"user.message", "tool.call", "tool.decision", "tool.start", "tool.result"} <= set(names)
 
 
@@ -365,7 +367,19 @@ def test_inputs_and_files(server: LLMServer, tmp_path: Path) -> None:
     (tmp_path / "n.txt").write_text("from a file")
     server.script(Say("x"))
     done = loom(
-        "run", "-g", "go", "-I", "a=1", "-I", "b:=[1,2]", "-I", "c=@n.txt", "-f", "n.txt", server_url=server.url, cwd=tmp_path
+        "run",
+        "-g",
+        "go",
+        "-I",
+        "a=1",
+        "-I",
+        "b:=[1,2]",
+        "-I",
+        "c=@n.txt",
+        "-f",
+        "n.txt",
+        server_url=server.url,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     text = user_text(server)
@@ -375,7 +389,8 @@ def test_inputs_and_files(server: LLMServer, tmp_path: Path) -> None:
 
 def test_a_task_file(server: LLMServer, tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text(
-        'schema = 1\ngoal = "Look at ${branch}."\ncriteria = ["short"]\n[params.branch]\ntype = "string"\ndefault = "main"\n'
+        'schema = 1\ngoal = "Look at ${branch}."\ncriteria = ["short"]\n'
+        '[params.branch]\ntype = "string"\ndefault = "main"\n'
     )
     server.script(Say("one"), Say("two"))
     assert loom("run", "t.toml", server_url=server.url, cwd=tmp_path).stdout == b"one\n"
@@ -402,6 +417,25 @@ def test_a_task_file_grants_itself_nothing(server: LLMServer, tmp_path: Path) ->
     assert not (tmp_path / "made").exists()
     assert b"--cap shell" in done.stderr
     assert all(tool["function"]["name"] != "Shell" for tool in server.requests[0].body["tools"])
+
+
+def test_a_task_file_writes_its_answer_only_where_that_is_granted(server: LLMServer, tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text('schema = 1\ngoal = "go"\n[output]\nfile = "report.md"\n')
+    server.script(Say("one"), Say("two"))
+    withheld = loom("run", "t.toml", server_url=server.url, cwd=tmp_path)
+    assert (withheld.returncode, withheld.stdout) == (0, b"one\n")
+    assert b"-o " in withheld.stderr
+    assert not (tmp_path / "report.md").exists()
+    loom("run", "t.toml", "--cap", "files=write", server_url=server.url, cwd=tmp_path)
+    assert (tmp_path / "report.md").read_text() == "two\n"
+
+
+def test_calls_of_a_tool_can_be_counted_out(server: LLMServer, tmp_path: Path) -> None:
+    server.script(Calls(("Glob", {"pattern": "a"})), Calls(("Glob", {"pattern": "b"})), Say("enough"))
+    limit = ("--set", "governance.max_calls.Glob=1")
+    done = loom("run", "-g", "go", "--json", *limit, server_url=server.url, cwd=tmp_path)
+    denials = json.loads(done.stdout)["denials"]
+    assert [(denial["tool"], denial["rule"]) for denial in denials] == [("Glob", "max_calls.Glob: 1")]
 
 
 def test_dry_run_sends_nothing(server: LLMServer) -> None:
@@ -447,7 +481,18 @@ def test_a_key_leaks_nowhere(server: LLMServer, tmp_path: Path) -> None:
     server.script(Calls(("Shell", {"command": "env"})), Status(401, body="no: sk-canary-1"))
     env = {"COMPATIBLE_API_KEY": "sk-canary-1"}
     done = loom(
-        "run", "-g", "go", "--cap", "shell", "--mode", "auto", "--json", "--debug", server_url=server.url, env=env, cwd=tmp_path
+        "run",
+        "-g",
+        "go",
+        "--cap",
+        "shell",
+        "--mode",
+        "auto",
+        "--json",
+        "--debug",
+        server_url=server.url,
+        env=env,
+        cwd=tmp_path,
     )
     assert done.returncode == 4
     assert server.requests[0].headers["authorization"] == "Bearer sk-canary-1"

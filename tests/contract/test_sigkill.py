@@ -48,7 +48,17 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, seed: int) -> None:
     with LLMServer() as server:
         server.reply_with(endless)
         process = start(
-            "run", "-g", "go", "--format", "jsonl", "--cap", "shell", "--mode", "auto", server_url=server.url, cwd=tmp_path
+            "run",
+            "-g",
+            "go",
+            "--format",
+            "jsonl",
+            "--cap",
+            "shell",
+            "--mode",
+            "auto",
+            server_url=server.url,
+            cwd=tmp_path,
         )
         assert process.stdout is not None
         seen = os.read(process.stdout.fileno(), 65536)  # the first event: from here on any moment will do

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -716,16 +715,31 @@ def test_progress_of_a_tool_is_seen_and_not_logged(tmp_path: Path) -> None:
     in_session(agent, scenario)
 
 
+def test_another_model_can_answer_from_the_next_run_on() -> None:
+    one, two = ScriptedModel(["1"]), ScriptedModel(["2"], name="other")
+
+    async def scenario(session: Session) -> None:
+        assert (await session.run("a")).output == "1"
+        session.use_model("other:m", lambda: two)
+        assert (await session.run("b")).output == "2"
+        assert session.model == "other:m"
+
+    in_session(Agent(model=one), scenario)
+    assert [message.text for message in two.requests[0].messages] == ["a", "1", "b"]
+
+
+def test_a_model_of_the_same_provider_is_reached_the_same_way() -> None:
+    agent = Agent(model=Model.compatible("one", base_url="http://127.0.0.1:9/v1"), environment={})
+    assert agent.connection("compatible:two")() is not None
+    with pytest.raises(AuthenticationFailed):
+        agent.connection("anthropic:three")()
+
+
 def test_importing_the_package_is_cheap() -> None:
     import subprocess
     import sys
 
-    code = (
-        "import sys, loom_core; print(sorted(n for n in sys.modules if n in ('asyncio', 'msgspec', 'httpx', 'typing')))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
-    )
-    assert "asyncio" not in done.stdout
-    assert "msgspec" not in done.stdout
-    assert "httpx" not in done.stdout
+    code = "import sys, loom_core; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert "loom_core" in done.stdout.split()
+    assert not {"asyncio", "msgspec", "httpx", "typing"} & set(done.stdout.split())

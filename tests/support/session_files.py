@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from loom_core.events import Event, SessionStart, UserMessage
+from loom_core.events import Event, UserMessage
 from loom_core.runtime.session_log import FileLog
 from loom_core.runtime.session_store import FileSessionStore
 
@@ -35,8 +35,3 @@ def texts(root: Path) -> list[str]:
 def texts_of(events: list[Event]) -> list[str]:
     """The messages among the events, apart from what the log says of itself."""
     return [event.text for event in events if isinstance(event, UserMessage)]
-
-
-def start(name: str = "s") -> SessionStart:
-    """The first event of a log."""
-    return SessionStart(session=name, cwd="/work", loom="0")

@@ -22,7 +22,7 @@ def read(
     offset: Annotated[int, Meta(ge=1, description="Number of the first line to read.")] = 1,
     limit: Annotated[int, Meta(ge=1, le=2_000, description="How many lines to read at most.")] = 2_000,
 ) -> ToolOutput:
-    """Read a file of the workspace: text as numbered lines, or a picture (PNG, JPEG, GIF, WebP).
+    """Read a text file of the workspace as numbered lines.
 
     The line number and the tab after it are not part of the line. Where more follows, the end says how to go on.
     """

@@ -1,12 +1,10 @@
-"""Read: a file as numbered lines, a picture as a picture."""
+"""Read: a file as numbered lines."""
 
-import base64
 import io
 import os
 from typing import BinaryIO
 
 from loom_core.errors import ToolError
-from loom_core.messages import Image
 from loom_core.tools.builtin.nearby import is_directory, missing
 from loom_core.tools.builtin.paths import WHOLE, open_regular, shown
 from loom_core.tools.builtin.text_file import SNIFFED, Encoding, detect, lines
@@ -15,8 +13,6 @@ from loom_core.tools.text import visible
 
 _LONGEST = 2_000  # characters of a line
 _PAGE = 28_000  # characters of a result, below the limit at which any result loses its middle
-_PICTURE = 5 * 1024 * 1024  # bytes; the smallest limit of the services that take pictures
-_PICTURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
 
 
 def read_file(path: str, context: ToolContext, *, offset: int, limit: int) -> ToolOutput:
@@ -35,9 +31,6 @@ def read_file(path: str, context: ToolContext, *, offset: int, limit: int) -> To
             return _content(file, file.read(SNIFFED), size, name, offset=offset, limit=limit)
         data = file.read(WHOLE)
     context.files.seen(target, data)
-    picture = _picture(data) if len(data) <= _PICTURE else None
-    if picture is not None:
-        return ToolOutput(content=f"[{name}: {picture.media_type}, {len(data):,} bytes]", images=(picture,))
     return _content(io.BytesIO(data), data[:SNIFFED], len(data), name, offset=offset, limit=limit)
 
 
@@ -71,10 +64,3 @@ def _page(file: BinaryIO, encoding: Encoding, size: int, *, offset: int, limit: 
     if encoding.name != "utf-8":
         notes.append(f"[The file is encoded in {encoding.name}.]")
     return "\n".join([*shown_lines, *notes])
-
-
-def _picture(data: bytes) -> Image | None:
-    media_type = next((media_type for magic, media_type in _PICTURES if data.startswith(magic)), None)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        media_type = "image/webp"
-    return None if media_type is None else Image(media_type=media_type, data=base64.b64encode(data).decode("ascii"))

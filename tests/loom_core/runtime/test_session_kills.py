@@ -21,7 +21,7 @@ KILLS = int(os.environ.get("LOOM_KILLS", "40"))
 @pytest.mark.timeout(20 + KILLS)
 def test_a_writer_killed_at_any_moment_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
     closed_log(tmp_path)
-    chance = random.Random(1)  # noqa: S311 - moments to kill at
+    chance = random.Random(1)
     known: list[str] = []
     for seed in range(KILLS):
         process, acknowledged = spawn(append_for_ever, tmp_path, seed)
@@ -47,7 +47,7 @@ def test_a_writer_killed_at_any_moment_loses_nothing_it_acknowledged(tmp_path: P
 @pytest.mark.timeout(20 + KILLS)
 def test_a_file_is_whole_whenever_who_replaces_it_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    chance = random.Random(2)  # noqa: S311
+    chance = random.Random(2)
     for _ in range(max(10, KILLS // 2)):
         process, ready = spawn(replace_for_ever, path)
         ready.poll(10)

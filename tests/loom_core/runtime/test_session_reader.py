@@ -105,7 +105,7 @@ def test_what_a_model_wrote_into_arguments_never_becomes_an_event_through_damage
 
 @pytest.mark.parametrize("seed", range(200))
 def test_a_flipped_byte_costs_no_more_than_its_line(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - reproducible damage
+    chance = random.Random(seed)
     lines = [line(f'message {n} with "quotes" and ünïcode', n) for n in range(1, 9)]
     data = bytearray(b"".join(lines))
     data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)

@@ -220,7 +220,7 @@ COMMAND = ("\nmark\n", "; mark;", "$(mark)", "\nmark x\nE\n", " mark ")
 @pytest.mark.skipif(shutil.which("bash") is None, reason="compares with bash")
 def test_whatever_bash_runs_is_found_or_said_to_be_unknown(tmp_path: Path) -> None:
     """Random syntax, run by bash with nothing in reach but a function that leaves a mark."""
-    chance, marks, ran = random.Random(3), tmp_path / "marks", 0  # noqa: S311 - a sample that repeats
+    chance, marks, ran = random.Random(3), tmp_path / "marks", 0
     for _ in range(250):
         pieces = [*chance.choices(FRAGMENTS, k=chance.randint(1, 8)), chance.choice(COMMAND), chance.choice(FRAGMENTS)]
         source = "".join(pieces)

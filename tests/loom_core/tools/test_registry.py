@@ -1,8 +1,7 @@
 """Tools by name: in order, unique, and never an unknown one without a word."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from loom_core.errors import ToolError
 from loom_core.tools.decorate import tool
