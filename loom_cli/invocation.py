@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from loom_cli.color import ColorChoice, color_wanted
-from loom_cli.output import STDERR, STDOUT, write_err
+from loom_cli.output import STDOUT, write_err
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +35,3 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     def stdout_color(self) -> bool:
         """Whether standard output gets escape sequences."""
         return color_wanted(STDOUT, self.color, os.environ)
-
-    @property
-    def stderr_color(self) -> bool:
-        """Whether standard error gets escape sequences."""
-        return color_wanted(STDERR, self.color, os.environ)

@@ -41,6 +41,7 @@ def carry_out(job: Job, invocation: Invocation) -> int:
     progress = Progress(
         terminal=os.isatty(STDERR) and invocation.environment.get("TERM", "dumb") != "dumb",
         quiet=invocation.quiet,
+        verbose=invocation.verbosity > 0,
         columns=shutil.get_terminal_size().columns,
     )
     answer = answer_for(job.fields.output, progress, terminal=os.isatty(STDOUT))

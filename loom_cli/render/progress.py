@@ -14,6 +14,7 @@ from loom_core.events import (
     SessionRecovered,
     StreamRestarted,
     ToolCalled,
+    ToolDecision,
     ToolResulted,
 )
 from loom_core.messages import Usage
@@ -75,13 +76,21 @@ class Progress:
     """Writes the line; `apply` each event, then `clear` before anything else is written."""
 
     def __init__(
-        self, *, terminal: bool, quiet: bool, columns: int = 80, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        terminal: bool,
+        quiet: bool = False,
+        verbose: bool = False,
+        columns: int = 80,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._terminal, self._quiet, self._columns, self._clock = terminal, quiet, columns, clock
+        """`verbose` adds a line for each decision of the gate. `columns` is the terminal's width."""
+        self._terminal, self._quiet, self._verbose = terminal, quiet, verbose
+        self._columns, self._clock = columns, clock
         self._begun = clock()
         self._last = self._begun  # where lines stay, a run of less than a second needs none
         self._state = ProgressState()
-        self._shown = False
+        self._shown = 0  # length of the live line that stands on the terminal
 
     def apply(self, event: Event) -> None:
         """Take in an event and show where the run is."""
@@ -90,6 +99,8 @@ class Progress:
                 self.say(text)
             case SessionRecovered(torn_bytes=torn, saved_as=saved) if torn:
                 self.say(f"the session's log ended in the middle of a line; {torn} bytes were put aside in {saved}")
+            case ToolDecision() if self._verbose:
+                self.say(f"{event.tool}: {event.action}, {event.stage} {event.rule}: {event.reason}")
             case _:
                 pass
         if not self._state.apply(event) or self._quiet:
@@ -100,9 +111,10 @@ class Progress:
         self._last = now
         line = safe_text(self._state.line(now - self._begun)).replace("\n", " ")
         if self._terminal:
-            # Carriage return, the line cut to the width so that it never wraps, and the rest of the old one erased.
-            write_err(f"\r{line[: self._columns - 1]}\x1b[K")
-            self._shown = True
+            # Cut so that it never wraps, and padded over the old one: that needs no escape sequence in any mode.
+            line = line[: self._columns - 1]
+            write_err(f"\r{line:<{self._shown}}")
+            self._shown = len(line)
         else:
             write_err(f"{line}\n")
 
@@ -115,8 +127,8 @@ class Progress:
     def clear(self) -> None:
         """Take the live line off the terminal."""
         if self._shown:
-            write_err("\r\x1b[K")
-            self._shown = False
+            write_err(f"\r{'':<{self._shown}}\r")
+            self._shown = 0
 
 
 def compact(number: int) -> str:
