@@ -13,7 +13,8 @@ from loom_cli.fields import Fields
 from loom_cli.invocation import Invocation
 from loom_cli.output import STDERR, STDOUT, require_stdout, write_err
 from loom_cli.render.answer import Answer, answer_for
-from loom_cli.render.progress import Progress, compact
+from loom_cli.render.numbers import compact, dollars
+from loom_cli.render.progress import Progress
 from loom_cli.render.result_object import exit_code
 from loom_cli.runner import Outcome, perform
 from loom_core.agent import Agent
@@ -92,7 +93,7 @@ def _summary(result: RunResult, session: str | None) -> str:
     if result.usage.total_tokens:
         parts.append(f"{compact(result.usage.total_tokens)} tok")
     if result.cost_usd:
-        parts.append(f"${result.cost_usd:.3f}")
+        parts.append(dollars(result.cost_usd))
     parts.append(f"{result.duration_ms / 1000:.1f} s")
     if session:
         parts.append(f"session {session}")

@@ -73,7 +73,7 @@ def _state(info: SessionInfo) -> str:
 
 
 def _cost(info: SessionInfo) -> str:
-    from loom_cli.line.status import dollars
+    from loom_cli.render.numbers import dollars
 
     return "" if info.cost_usd is None else dollars(info.cost_usd)
 

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import msgspec
 
-from loom_cli.line.narrator import Narrator, note
-from loom_cli.line.paint import Line, line
-from loom_cli.line.transcript import Transcript
+from loom_cli.render.narrator import Narrator, note
+from loom_cli.render.paint import Line, line
+from loom_cli.render.scrollback import Scrollback
 from loom_core.events import (
     EVENT_TYPES,
     Event,
@@ -129,24 +129,24 @@ def as_records(events: Iterable[Event]) -> Iterator[str]:
         yield safe_text(f"{event.seq}\t{event.ts}\t{event.type}\t{encode(rest).decode()}\n")
 
 
-def tell(events: Iterable[Event], transcript: Transcript, columns: int) -> None:
+def tell(events: Iterable[Event], scrollback: Scrollback, columns: int) -> None:
     """As it looked when it happened."""
     narrator = Narrator(lambda: columns)
     for event in events:
         match event:
             case SessionStart():
-                transcript.tell("work", [note(f"session {event.session} in {event.cwd}, begun {event.ts}")])
+                scrollback.tell("work", [note(f"session {event.session} in {event.cwd}, begun {event.ts}")])
             case ModelResponse():
-                transcript.tell("answer", _words(event))
+                scrollback.tell("answer", _words(event))
             case UserMessage():
-                transcript.tell("you", narrator.tell(event), apart=True)
+                scrollback.tell("you", narrator.tell(event), apart=True)
             case SessionClear():
-                transcript.tell("work", [note("the conversation starts afresh here")])
+                scrollback.tell("work", [note("the conversation starts afresh here")])
             case SessionRecovered():
                 text = f"{event.torn_bytes:,} bytes of a line that a crash had cut off were put aside: {event.saved_as}"
-                transcript.tell("work", [note(text, mark="!")])
+                scrollback.tell("work", [note(text, mark="!")])
             case _:
-                transcript.tell("work", narrator.tell(event))
+                scrollback.tell("work", narrator.tell(event))
 
 
 def _words(event: ModelResponse) -> list[Line]:

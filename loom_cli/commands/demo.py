@@ -14,8 +14,8 @@ from loom_cli.output import STDIN, STDOUT, write_out
 
 if TYPE_CHECKING:
     from loom_cli.line.chat import LineChat
-    from loom_cli.line.paint import Line
-    from loom_cli.line.transcript import Transcript
+    from loom_cli.render.paint import Line
+    from loom_cli.render.scrollback import Scrollback
     from loom_core.agent import Agent
     from loom_core.events import Event, ModelResponse
     from loom_core.runtime.approvals import Approval, Approver
@@ -56,14 +56,14 @@ def demo(invocation: Invocation) -> None:
 def _perform(directory: Path, invocation: Invocation) -> Played:
     """The whole demo."""
     from loom_cli.demo_script import make_workspace
-    from loom_cli.line.transcript import Transcript
+    from loom_cli.render.scrollback import Scrollback
     from loom_core.runtime.session_store import FileSessionStore
 
     workspace = directory / "workspace"
     workspace.mkdir()
     make_workspace(workspace)
     store = FileSessionStore(directory / "sessions")
-    transcript = Transcript(write_out, color=invocation.stdout_color)
+    scrollback = Scrollback(write_out, color=invocation.stdout_color)
     if _somebody_is_there(invocation):
         from loom_cli.line.chat import LineChat
 
@@ -71,11 +71,11 @@ def _perform(directory: Path, invocation: Invocation) -> Played:
         played = asyncio.run(_together(_agent(workspace, store, chat.approver), chat))
         write_out("\n")
     else:
-        played = asyncio.run(_alone(_agent(workspace, store, _answering(transcript)), workspace, transcript))
+        played = asyncio.run(_alone(_agent(workspace, store, _answering(scrollback)), workspace, scrollback))
     if played.signal is not None:
         return played
     whole, lines = _report(store, played.session)
-    transcript.tell("report", lines)
+    scrollback.tell("report", lines)
     return msgspec.structs.replace(played, good=played.good and whole)
 
 
@@ -113,11 +113,11 @@ async def _together(agent: "Agent", chat: "LineChat") -> Played:
     return Played(session=session.id, good=good, signal=chat.stopped_by)
 
 
-async def _alone(agent: "Agent", workspace: Path, transcript: "Transcript") -> Played:
+async def _alone(agent: "Agent", workspace: Path, scrollback: "Scrollback") -> Played:
     """Without anybody: the demo answers its own questions and says so."""
     from loom_cli.demo_script import GOAL, is_fixed
-    from loom_cli.line.narrator import Narrator, note
-    from loom_cli.line.paint import line
+    from loom_cli.render.narrator import Narrator, note
+    from loom_cli.render.paint import line
     from loom_cli.runner import perform
     from loom_core.events import ModelResponse, ToolResulted
     from loom_core.runtime.run import RunContext, RuntimeTask
@@ -126,13 +126,13 @@ async def _alone(agent: "Agent", workspace: Path, transcript: "Transcript") -> P
 
     async def show(event: "Event") -> None:
         if isinstance(event, ModelResponse):
-            transcript.tell("answer", _words(event))
+            scrollback.tell("answer", _words(event))
         elif isinstance(event, ToolResulted) and event.is_error:
             failures.append(event)
-        transcript.tell("work", narrator.tell(event))
+        scrollback.tell("work", narrator.tell(event))
 
     title = line(f"loom demo: {LABEL}")
-    transcript.tell("opening", [title, note("tools, gate, approvals and the session log are real")])
+    scrollback.tell("opening", [title, note("tools, gate, approvals and the session log are real")])
     async with agent.session() as session:
         outcome = await perform(session, RuntimeTask(goal=GOAL), RunContext(), show)
     good = outcome.result.ok and not failures and is_fixed(workspace)
@@ -140,22 +140,22 @@ async def _alone(agent: "Agent", workspace: Path, transcript: "Transcript") -> P
 
 
 def _words(event: "ModelResponse") -> "list[Line]":
-    from loom_cli.line.paint import line
+    from loom_cli.render.paint import line
     from loom_core.messages import Text
 
     words = "".join(part.text for part in event.parts if isinstance(part, Text))
     return [line(words)] if words else []
 
 
-def _answering(transcript: "Transcript") -> "Approver":
+def _answering(scrollback: "Scrollback") -> "Approver":
     """Gives the demo's own yes, for all to see."""
-    from loom_cli.line.paint import line
     from loom_cli.line.questions import CHOICES, question
+    from loom_cli.render.paint import line
 
     def answer(approval: "Approval") -> None:
         asked = question(approval, directory="the demo's temporary workspace", position="", columns=_COLUMNS)
         answered = [line(f"  {CHOICES}"), line("  nobody is here, so the demo answers: y")]
-        transcript.tell("work", [*asked, *answered], apart=True, exact=True)
+        scrollback.tell("work", [*asked, *answered], apart=True, exact=True)
         approval.approve(by="demo")
 
     return answer
@@ -163,7 +163,7 @@ def _answering(transcript: "Transcript") -> "Approver":
 
 def _report(store: "FileSessionStore", session: str) -> "tuple[bool, list[Line]]":
     """What is left when the session is over: its log, which is checked, and what to do next."""
-    from loom_cli.line.paint import Span, line
+    from loom_cli.render.paint import Span, line
     from loom_core.events import ToolDecision
 
     found = store.verify(session)

@@ -91,8 +91,8 @@ def show(
     as_json: AsJSON = False,
 ) -> None:
     """Show what happened in a session; with --type as events, otherwise as a conversation."""
-    from loom_cli.line.transcript import Transcript
     from loom_cli.places import session_store
+    from loom_cli.render.scrollback import Scrollback
     from loom_cli.session_show import LogView, Selection, as_array, as_records, tell
     from loom_core.runtime.session_info import LOG_NAME
     from loom_core.runtime.session_lock import session_holder
@@ -110,7 +110,7 @@ def show(
         for text in texts:
             write_out(text)
     else:
-        tell(view.events(), Transcript(write_out, color=invocation.stdout_color), _width())
+        tell(view.events(), Scrollback(write_out, color=invocation.stdout_color), _width())
     if view.skipped:
         invocation.notice(f"damaged lines left out: {view.skipped}; --raw shows them")
 

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from loom_cli.line.paint import Line
 from loom_cli.line.questions import CHOICES, Questions, question
 from loom_cli.line.screen import Screen
+from loom_cli.render.paint import Line
 from loom_core.runtime.approvals import Approval
 
 

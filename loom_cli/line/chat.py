@@ -13,14 +13,14 @@ from loom_cli.line.completion import make_completer
 from loom_cli.line.files import FileNames
 from loom_cli.line.history import append_history, load_history
 from loom_cli.line.interrupts import Interrupts
-from loom_cli.line.narrator import PROMPT, Narrator
-from loom_cli.line.paint import Line, Span, line
 from loom_cli.line.recap import recap
 from loom_cli.line.screen import Screen
 from loom_cli.line.status import Status
 from loom_cli.line.stops import handling
-from loom_cli.line.transcript import Transcript
 from loom_cli.line.view import View
+from loom_cli.render.narrator import PROMPT, Narrator
+from loom_cli.render.paint import Line, Span, line
+from loom_cli.render.scrollback import Scrollback
 from loom_core import __version__
 from loom_core.agent import Agent
 from loom_core.events import ApprovalAnswer, ApprovalRequest, Event, RunEnd, UserMessage
@@ -103,7 +103,7 @@ class LineChat:
             color=self._color,
             history=[] if self._history is None else load_history(self._history),
         )
-        self._transcript = Transcript(screen.print, color=self._color)
+        self._scrollback = Scrollback(screen.print, color=self._color)
         self._asking = Asking(screen, self._show_question, directory=directory, clock=time.monotonic)
         self._narrator = Narrator(lambda: screen.columns)
         self._answer = AnswerStream(self._show_answer, lambda: screen.columns, color=self._color)
@@ -111,14 +111,14 @@ class LineChat:
         self.status = Status.of(self.session.model, events, time.monotonic)
         label = [line(Span(self._label, "ask"))] if self._label else []
         head = line(Span(f"loom {__version__}", "strong"), Span(f"  session {self.session.id} in {directory}", "dim"))
-        self._transcript.tell("opening", [*label, head, *recap(events)])
+        self._scrollback.tell("opening", [*label, head, *recap(events)])
         self._refresh()
 
     # What slash commands use
 
     def tell(self, lines: list[Line]) -> None:
         """Print lines of the program's own."""
-        self._transcript.tell("told", lines)
+        self._scrollback.tell("told", lines)
         self._refresh()
 
     def leave(self) -> None:
@@ -138,7 +138,7 @@ class LineChat:
         if command is None:
             self._say(slash.literal(text))
             return
-        self._transcript.tell("you", [line(Span(PROMPT, "you"), text.strip())], apart=True)
+        self._scrollback.tell("you", [line(Span(PROMPT, "you"), text.strip())], apart=True)
         slash.obey(self, *command)
 
     def interrupted(self) -> None:
@@ -252,7 +252,7 @@ class LineChat:
             self._view.queued.remove(event.text)
         if not (self._leaving and isinstance(event, RunEnd)):
             is_user = isinstance(event, UserMessage)
-            self._transcript.tell("you" if is_user else "work", self._narrator.tell(event), apart=is_user)
+            self._scrollback.tell("you" if is_user else "work", self._narrator.tell(event), apart=is_user)
         if isinstance(event, ApprovalRequest):
             self._requested.add(event.approval)
             self._ask()
@@ -274,10 +274,10 @@ class LineChat:
     # The screen
 
     def _show_answer(self, text: str) -> None:
-        self._transcript.put("answer", text, apart=True)
+        self._scrollback.put("answer", text, apart=True)
 
     def _show_question(self, lines: list[Line]) -> None:
-        self._transcript.tell("work", lines, apart=True, exact=True)
+        self._scrollback.tell("work", lines, apart=True, exact=True)
         self._refresh()
 
     def _refresh(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from loom_cli.line.paint import Line, Span, line
+from loom_cli.render.paint import Line, Span, line
 from loom_core.config import AgentConfig, Instructions
 from loom_core.messages import Image, Message, Part, Text, Thinking, ToolCall, ToolResult, Usage
 from loom_core.providers.catalog import context_window

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loom_cli.line.narrator import PROMPT
-from loom_cli.line.paint import fit
 from loom_cli.line.terminal import terminal_size
 from loom_cli.line.view import View
+from loom_cli.render.narrator import PROMPT
+from loom_cli.render.paint import fit
 from loom_core.safety.text import safe_text
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from loom_cli.invocation import Invocation
 from loom_cli.line import slash
 from loom_cli.line.guard import SETTLE_S
 from loom_cli.line.input_lines import InputLines
-from loom_cli.line.paint import Line, paint
 from loom_cli.line.questions import CHOICES, question
 from loom_cli.line.recap import recap
 from loom_cli.line.status import Status
 from loom_cli.line.stops import handling
 from loom_cli.output import STDIN, write_err
+from loom_cli.render.paint import Line, paint
 from loom_cli.render.progress import Progress
 from loom_cli.render.stream import write_live
 from loom_core.agent import Agent

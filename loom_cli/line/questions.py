@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from loom_cli.line.guard import TypingGuard
-from loom_cli.line.paint import Line, Span, line
+from loom_cli.render.paint import Line, Span, line
 from loom_core.runtime.approvals import Approval
 
 CHOICES = "y yes, once · s yes, for this session · n no"

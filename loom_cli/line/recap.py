@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from loom_cli.line.narrator import note, said
-from loom_cli.line.paint import Line, Span, line
+from loom_cli.render.narrator import note, said
+from loom_cli.render.paint import Line, Span, line
 from loom_core.events import Event, RunEnd, RunStart, SessionClear, SessionRecovered, SessionTitle, UserMessage
 
 _ANSWER_LINES = 8

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, get_args
 
-from loom_cli.line.narrator import note
-from loom_cli.line.paint import Line, Span, line
-from loom_cli.line.status import dollars
+from loom_cli.render.narrator import note
+from loom_cli.render.numbers import dollars
+from loom_cli.render.paint import Line, Span, line
 from loom_cli.suggest import suggestion
 from loom_core.errors import LoomError
 from loom_core.runtime.governance import Mode

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from loom_cli.render.progress import compact
+from loom_cli.render.numbers import compact, dollars
 from loom_core.events import (
     ApprovalAnswer,
     ApprovalRequest,
@@ -110,8 +110,3 @@ class Status:
         if used and window:
             parts.append(f"context {used / window:.0%}")
         return " · ".join(parts)
-
-
-def dollars(amount: float) -> str:
-    """Money with as many digits as it takes to see it."""
-    return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from loom_cli.output import write_err
+from loom_cli.render.numbers import compact, dollars
 from loom_core.events import (
     ApprovalRequest,
     Event,
@@ -61,13 +62,13 @@ class ProgressState:
         return True
 
     def line(self, elapsed_s: float) -> str:
-        """`turn 3/40 · Shell git log · 1.2k tok · $0.004 · 6 s`."""
+        """`turn 3/40 · Shell git log · 1.2k tok · $0.0041 · 6 s`."""
         turn = f"turn {self.turn}" + (f"/{self.max_turns}" if self.max_turns else "")
         parts = [turn, self.doing]
         if self.usage.total_tokens:
             parts.append(f"{compact(self.usage.total_tokens)} tok")
         if self.cost_usd:
-            parts.append(f"${self.cost_usd:.3f}")
+            parts.append(dollars(self.cost_usd))
         parts.append(f"{elapsed_s:.0f} s")
         return " · ".join(parts)
 
@@ -129,17 +130,6 @@ class Progress:
         if self._shown:
             write_err(f"\r{'':<{self._shown}}\r")
             self._shown = 0
-
-
-def compact(number: int) -> str:
-    """A count in at most four characters and a letter: 980, 1.2k, 34k, 1.2M."""
-    if number < 1000:
-        return str(number)
-    for unit, size in (("k", 1_000), ("M", 1_000_000)):
-        value = number / size
-        if value < 999.5 or unit == "M":
-            return f"{value:.1f}{unit}" if value < 9.95 else f"{value:.0f}{unit}"
-    raise AssertionError("unreachable")
 
 
 def _subject(event: ToolCalled) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from loom_cli.line.paint import paint
 from loom_cli.line.questions import Questions, head_and_tail, question
+from loom_cli.render.paint import paint
 from loom_core.messages import ToolCall
 from loom_core.runtime.approvals import Approval
 

@@ -10,7 +10,7 @@ from loom_cli.line import slash
 from loom_cli.line.completion import command_candidates, file_word
 from loom_cli.line.context_report import context_lines
 from loom_cli.line.files import FileNames, best
-from loom_cli.line.paint import Line, paint
+from loom_cli.render.paint import Line, paint
 from loom_core.config import AgentConfig, Memory
 from loom_core.messages import Message, Text, ToolCall, ToolResult, Usage, user
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from loom_cli.line.status import Status, dollars
+from loom_cli.line.status import Status
+from loom_cli.render.numbers import dollars
 from loom_core.events import (
     ModelDelta,
     ModelRequest,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from loom_cli.render import progress
-from loom_cli.render.progress import INTERVAL_S, Progress, ProgressState, compact
+from loom_cli.render.numbers import compact
+from loom_cli.render.progress import INTERVAL_S, Progress, ProgressState
 from loom_core.events import Event, ModelRequest, ModelResponse, Notice, RunStart, ToolCalled, ToolDecision
 from loom_core.messages import Usage
 
@@ -44,7 +45,7 @@ def test_what_the_line_says() -> None:
     state = ProgressState()
     for event in EVENTS:
         assert state.apply(event)
-    assert state.line(6.2) == "turn 3/40 · Shell git log\x1b[31m · 1.2k tok · $0.004 · 6 s"
+    assert state.line(6.2) == "turn 3/40 · Shell git log\x1b[31m · 1.2k tok · $0.0041 · 6 s"
 
 
 def test_a_terminal_gets_one_line_without_escape_sequences(written: list[str]) -> None:
@@ -72,8 +73,6 @@ def test_elsewhere_it_is_a_line_a_second(written: list[str]) -> None:
 
 def test_quiet_is_quiet_and_verbose_says_what_the_gate_decided(written: list[str]) -> None:
     decision = ToolDecision(
-        call="1", tool="Read", action="allow", stage="mode", rule="read-only", reason="it only reads"
-    )
         call="1", tool="Read", action="allow", stage="mode", rule="read-only", reason="it only reads"
     )
     quiet = Progress(terminal=True, quiet=True, verbose=True, clock=Clock())

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from loom_cli.line.paint import Line, Span, fit, line
-from loom_cli.render.progress import compact
+from loom_cli.render.numbers import compact
+from loom_cli.render.paint import Line, Span, fit, line
 from loom_core.events import (
     ApprovalAnswer,
     BudgetWarn,

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-from loom_cli.line.paint import Line, paint
+from loom_cli.render.paint import Line, paint
 
 
-class Transcript:
+class Scrollback:
     """Writes pieces, each ending its line, through `write`."""
 
     def __init__(self, write: Callable[[str], None], *, color: bool) -> None:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from loom_cli.line.narrator import Narrator, describe_call, duration
-from loom_cli.line.paint import paint
 from loom_cli.line.recap import recap
-from loom_cli.line.transcript import Transcript
+from loom_cli.render.narrator import Narrator, describe_call, duration
+from loom_cli.render.paint import paint
+from loom_cli.render.scrollback import Scrollback
 from loom_core.events import (
     ApprovalAnswer,
     BudgetWarn,
@@ -149,10 +149,10 @@ def test_a_recap_tells_the_last_exchange() -> None:
 
 def test_kinds_stand_apart() -> None:
     written: list[str] = []
-    transcript = Transcript(written.append, color=False)
-    transcript.put("a", "1\n")
-    transcript.put("a", "2\n")
-    transcript.put("b", "3\n")
-    transcript.put("b", "4\n", apart=True)
-    transcript.tell("c", [])
+    scrollback = Scrollback(written.append, color=False)
+    scrollback.put("a", "1\n")
+    scrollback.put("a", "2\n")
+    scrollback.put("b", "3\n")
+    scrollback.put("b", "4\n", apart=True)
+    scrollback.tell("c", [])
     assert "".join(written) == "1\n2\n\n3\n\n4\n"
