@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
 from msgspec.structs import replace
 
-from loom_cli.fields import BUILT_IN, Budget, Capabilities, Fields, Files, Shell, Task, over
+from loom_cli.fields import BUILT_IN, Budget, Capabilities, Fields, Files, Shell, Task, fields_of, over
 from loom_cli.flags import Flags, long_name
 from loom_cli.invocation import Invocation
 from loom_cli.keys import find_key
@@ -40,7 +39,7 @@ CHAT = over(
 
 def said(*flags: Flags) -> dict[str, Any]:
     """The options of these classes by their long names."""
-    return {long_name(field): getattr(one, field.name) for one in flags for field in structs.fields(one)}
+    return {long_name(field): getattr(one, field.name) for one in flags for field in fields_of(type(one))}
 
 
 def chosen_session(flags: SessionFlags, fields: Fields) -> str | None:

@@ -4,6 +4,7 @@ Every field is optional, since each layer says only some; `None` means that it d
 (`budget.max_turns`) is its name everywhere. Sizes are bytes, times seconds, money US dollars.
 """
 
+import functools
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
@@ -245,9 +246,15 @@ def adds_up(key: str, value: object) -> bool:
 S = TypeVar("S", bound=Struct)
 
 
+@functools.cache
+def fields_of(kind: type[Struct]) -> tuple[structs.FieldInfo, ...]:
+    """The fields of a class with their types, read off its annotations once: that takes half a millisecond."""
+    return structs.fields(kind)
+
+
 def leaves(kind: type[Struct], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every field that holds a value, by its dotted name, with its type."""
-    for field in structs.fields(kind):
+    for field in fields_of(kind):
         if isinstance(field.type, type) and issubclass(field.type, Struct):
             yield from leaves(field.type, f"{prefix}{field.encode_name}.")
         else:

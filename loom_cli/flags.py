@@ -15,7 +15,7 @@ import typer
 
 from loom_cli.color import ColorChoice
 from loom_cli.environment import from_environment, twin
-from loom_cli.fields import SETTING_OPTIONS
+from loom_cli.fields import SETTING_OPTIONS, fields_of
 from loom_cli.invocation import Invocation
 from loom_core.errors import UsageError
 
@@ -89,13 +89,13 @@ def given(*groups: Flags) -> dict[str, Any]:
     return {
         long_name(field): value
         for flags in groups
-        for field in msgspec.structs.fields(flags)
+        for field in fields_of(type(flags))
         if (value := getattr(flags, field.name)) is not None and value is not False
     }
 
 
 def _options(kind: type[Flags]) -> Iterator[inspect.Parameter]:
-    for field in msgspec.structs.fields(kind):
+    for field in fields_of(kind):
         yield inspect.Parameter(
             field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type
         )
@@ -112,7 +112,7 @@ def _complete(flags: F, environment: Mapping[str, str]) -> F:
     """
     found = {
         field.name: value
-        for field in msgspec.structs.fields(flags)
+        for field in fields_of(type(flags))
         if not getattr(flags, field.name)
         and long_name(field) not in SETTING_OPTIONS
         and (value := from_environment(environment, twin(long_name(field)), get_args(field.type)[0])) is not None

@@ -78,11 +78,11 @@ def keys_file() -> Path:
 
 def stored_keys() -> dict[str, str]:
     """The keys in the file, by provider. Raises `ConfigError`, also where others than its owner can read it."""
-    import tomllib
-
     path = keys_file()
     try:
         with path.open("rb") as file:
+            import tomllib  # 7 ms, needed once there is a file
+
             mode = _mode(file.fileno())
             table = tomllib.load(file)
     except FileNotFoundError:

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from loom_cli.fields import NOT_YET
+from loom_cli.fields import NOT_YET, fields_of
 from loom_cli.suggest import suggestion
 from loom_core.messages import JSON
 
@@ -29,7 +29,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 def faults(table: dict[str, JSON], kind: type[msgspec.Struct], path: Key = ()) -> Iterator[Fault]:
     """What stands between the table and `kind`; where nothing does, `msgspec.convert` does not fail."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = {field.encode_name: field for field in fields_of(kind)}
     for name, value in table.items():
         if name in fields:
             yield from _value_faults(value, fields[name].type, (*path, name))

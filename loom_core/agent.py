@@ -22,7 +22,7 @@ from loom_core.runtime.hooks import Handler, Hooks
 from loom_core.runtime.profile import Runtime
 from loom_core.runtime.run import RunContext, RunResult, RuntimeTask
 from loom_core.runtime.session import Assembly, Session, SessionConfig
-from loom_core.runtime.session_store import SessionStore
+from loom_core.runtime.session_store import Log, SessionStore
 from loom_core.safety.environment import child_environment
 from loom_core.safety.paths import WorkspacePaths
 from loom_core.tools.registry import ToolRegistry
@@ -109,7 +109,9 @@ class Agent:
                 known.last_used = time.monotonic()
                 return known
             provider = known.release()
-        session = Session(self._assembly, self._log(config), metadata=config.metadata, provider=provider)
+        resumed = config.id is not None and self._store.exists(config.id)
+        log = self._store.open(config.id) if config.id and resumed else self._new_log(config)
+        session = Session(self._assembly, log, metadata=config.metadata, provider=provider, resumed=resumed)
         self._sessions[session.id] = session
         return session
 
@@ -160,9 +162,7 @@ class Agent:
             "workspace": str(assembly.workspace.root),
         }
 
-    def _log(self, config: SessionConfig) -> Any:
-        if config.id and self._store.exists(config.id):
-            return self._store.open(config.id)
+    def _new_log(self, config: SessionConfig) -> Log:
         return self._store.create(
             cwd=str(self._assembly.workspace.root),
             title=config.title,

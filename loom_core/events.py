@@ -7,6 +7,7 @@ the type. Fields and types this version does not know are kept and written back 
 An event is built without its header; the log stamps it when it appends it.
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -368,12 +369,18 @@ _KNOWN: dict[str, type[Event]] = {
 }
 EVENT_TYPES: tuple[str, ...] = tuple(_KNOWN)
 
-# Built from a run-time list, which the checker cannot read as a union.
-_union: Any = _KNOWN["session.start"]
-for _cls in _KNOWN.values():
-    _union = _union | _cls
-_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(_union)
 _encoder = msgspec.json.Encoder()
+
+
+@functools.cache
+def _decoder() -> msgspec.json.Decoder[Event]:
+    """Made when the first event is read, since it takes 8 ms and a new session reads none."""
+    # Built from a run-time list, which the checker cannot read as a union.
+    union: Any = _KNOWN["session.start"]
+    for cls in _KNOWN.values():
+        union = union | cls
+    return msgspec.json.Decoder(union)
+
 
 # Code points that steer a terminal, reorder text or break a line where a reader is careless. Inside JSON they can
 # only stand in strings, so the six-byte escape may replace them anywhere.
@@ -409,7 +416,7 @@ def from_json(line: bytes) -> Event:
     a field of the wrong type).
     """
     try:
-        return _decoder.decode(line)
+        return _decoder().decode(line)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         pass
     # Slow path: a newer version's event, a lone surrogate, or damage.

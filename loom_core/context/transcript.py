@@ -8,7 +8,7 @@ result.
 from collections.abc import Iterable
 
 from loom_core.context.rendering import render_user
-from loom_core.events import Event, ModelResponse, SessionClear, SessionStart, ToolResulted, ToolStart, UserMessage
+from loom_core.events import Event, ModelResponse, SessionClear, ToolResulted, ToolStart, UserMessage
 from loom_core.messages import Message, Part, ToolCall, ToolResult
 
 INTERRUPTED = (
@@ -26,8 +26,6 @@ class Transcript:
         self._started: set[str] = set()
         self._results: dict[str, ToolResult] = {}
         self._call_ids: set[str] = set()
-        self.begun = False
-        """Whether anything happened in the session since it was made."""
         for event in events:
             self.apply(event)
 
@@ -38,7 +36,6 @@ class Transcript:
 
     def apply(self, event: Event) -> None:
         """Take in one event; those that say nothing to the model change nothing."""
-        self.begun = self.begun or not isinstance(event, SessionStart)
         match event:
             case ModelResponse():
                 self._close_round()

@@ -83,14 +83,16 @@ class Session:
         *,
         metadata: Mapping[str, JSON] | None = None,
         provider: Provider | None = None,
+        resumed: bool = False,
     ) -> None:
+        """`resumed`: the log has a past, which becomes the conversation."""
         self._assembly = assembly
         self._log = log
         self.id = log.session_id
         self.metadata: dict[str, JSON] = dict(metadata or {})
         self.gate = assembly.governance.gate(assembly.workspace)
         self._provider = provider
-        self._transcript = Transcript(log.events())
+        self._transcript = Transcript(log.events() if resumed else ())
         self._bench = Workbench(
             workspace=assembly.workspace,
             files=SeenFiles(),
@@ -102,7 +104,7 @@ class Session:
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
         self.last_used = time.monotonic()
-        if self._transcript.begun:
+        if resumed:
             self._record(SessionResume(cwd=str(assembly.workspace.root), loom=__version__))
 
     async def __aenter__(self) -> Self:

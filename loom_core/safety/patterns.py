@@ -8,6 +8,7 @@ from msgspec import Struct
 
 _PLAIN_NAME = re.compile(r"(?!\.{1,2}$)[^/*?\[\\!][^/*?\[\\]*")
 _ANY_DEPTH = ".*"
+_ANYWHERE = re.compile(r"^(?:\.?/|\*\*/)+")
 _REPEATED_DEPTH = re.compile(r"\*\*(/\*\*)+")
 _CLASS = re.compile(r"\[(?P<negated>[!^]?)(?P<body>\]?[^\]]*)\]")
 
@@ -21,14 +22,21 @@ class PathPatterns:
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
+        # Only what needs one is made a regular expression: compiling that of the built-in lists takes 8 ms.
         self._names: dict[str, str] = {}
+        self._edges: list[tuple[str, str, str]] = []
         self._globs: list[tuple[str, str]] = []
         for pattern in patterns:
             name = pattern.removesuffix("/")
-            if _PLAIN_NAME.fullmatch(name):  # nine in ten; a dictionary costs no compilation
+            beginning, star, ending = name.lower().partition("*")
+            if _PLAIN_NAME.fullmatch(name):
                 self._names[name.lower()] = pattern
+            elif star and not (beginning and ending) and _PLAIN_NAME.fullmatch(beginning + ending):
+                self._edges.append((beginning, ending, pattern))
             else:
                 self._globs.append((pattern, _translate(pattern)))
+        # A name in the top directory needs no look at patterns that all speak of something further down.
+        self._nested = all("/" in _ANYWHERE.sub("", pattern.strip("/")) for pattern, _ in self._globs)
 
     @cached_property
     def _expression(self) -> re.Pattern[str]:
@@ -39,6 +47,11 @@ class PathPatterns:
         for name in path.lower().split("/"):
             if name in self._names:
                 return self._names[name]
+            for beginning, ending, pattern in self._edges:
+                if name.startswith(beginning) and name.endswith(ending):
+                    return pattern
+        if self._nested and "/" not in path:
+            return ""
         match = self._expression.fullmatch(path)
         return "" if match is None or match.lastindex is None else self._globs[match.lastindex - 1][0]
 
