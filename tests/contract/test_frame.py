@@ -17,7 +17,7 @@ from typer._click.core import Command, Context
 from typer.core import TyperGroup
 
 from loom_cli.keys import store_key, stored_keys
-from loom_cli.main import main
+from loom_cli.main import run
 from loom_cli.topics import TOPICS, topic_text
 from loom_cli.tree import COMMANDS, root
 from loom_core import __version__
@@ -30,10 +30,9 @@ HEAVY = {"asyncio", "httpx", "prompt_toolkit", "pydantic", "rich", "textual", "s
 def modules_after(*arguments: str) -> set[str]:
     """The modules imported once the program has done this, beyond those of a bare interpreter."""
     code = (
-        "import sys; before = set(sys.modules); sys.argv = ['loom', *sys.argv[1:]]\n"
-        "from loom_cli.main import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
+        "import sys; before = set(sys.modules)\n"
+        "from loom_cli.main import run\n"
+        "run(sys.argv[1:])\n"
         "print(*(set(sys.modules) - before), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
@@ -42,12 +41,7 @@ def modules_after(*arguments: str) -> set[str]:
 
 def call(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of the program, run within this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["loom", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-    assert isinstance(end.value.code, int)
-    return (end.value.code, *capfd.readouterr())
+    return (run([*arguments]), *capfd.readouterr())
 
 
 def commands(command: Command, context: Context, path: str = "loom") -> Iterator[tuple[str, Command, Context]]:
