@@ -102,23 +102,29 @@ class Agent:
             config = SessionConfig(id=config)
         config = config or SessionConfig()
         known = self._sessions.get(config.id) if config.id else None
-        provider = None
+        inherited: tuple[Provider, ...] = ()
         if known is not None and not known.closed:
             if known.busy or time.monotonic() - known.last_used < self.config.runtime.session_ttl_s:
                 known.metadata.update(config.metadata)
                 known.last_used = time.monotonic()
                 return known
-            provider = known.release()
+            inherited = known.release()
         resumed = config.id is not None and self._store.exists(config.id)
         log = self._store.open(config.id) if config.id and resumed else self._new_log(config)
-        session = Session(self._assembly, log, metadata=config.metadata, provider=provider, resumed=resumed)
-        self._sessions[session.id] = session
+        try:
+            session = Session(self._assembly, log, metadata=config.metadata, inherited=inherited, resumed=resumed)
+        except BaseException:
+            log.close()
+            raise
+        self._sessions = {each.id: each for each in (*self._sessions.values(), session) if not each.closed}
         return session
 
     async def run(self, task: RuntimeTask | str, context: RunContext | None = None) -> RunResult:
         """One goal in a session of its own, to its end."""
         async with self.session() as session:
-            return await session.run(task, context)
+            result = await session.run(task, context)
+        self._forget(session)
+        return result
 
     def run_sync(self, task: RuntimeTask | str, context: RunContext | None = None) -> RunResult:
         """`run` for programs without an event loop."""
@@ -129,6 +135,7 @@ class Agent:
         async with self.session() as session:
             async for event in session.stream(task, context):
                 yield event
+        self._forget(session)
 
     def on(self, hook: str, handler: Handler) -> None:
         """Call `handler` at before_run, before_llm, before_tool, after_tool or after_run, in every session."""
@@ -161,6 +168,11 @@ class Agent:
             "session_ttl_s": runtime.session_ttl_s,
             "workspace": str(assembly.workspace.root),
         }
+
+    def _forget(self, session: Session) -> None:
+        """Without a store nobody can come back to the session, so nothing of it is kept."""
+        if self.config.session_store is None:
+            self._store.delete(session.id)
 
     def _new_log(self, config: SessionConfig) -> Log:
         return self._store.create(

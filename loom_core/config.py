@@ -101,6 +101,9 @@ class AgentConfig(Struct, frozen=True, kw_only=True):
         if self.governance is not None:
             _check("governance", self.governance, GovernancePolicy)
 
+    def __repr__(self) -> str:
+        return f"<AgentConfig model={self.model!r} tools={[tool.name for tool in self.tools]}>"  # no environment: keys
+
 
 def _check(name: str, value: object, kind: type, hint: str = "") -> None:
     if not isinstance(value, kind):

@@ -38,7 +38,9 @@ StopReason: TypeAlias = Literal[
     "provider_error",
     "context_overflow",
     "internal_error",
+    "not_started",
 ]
+"""Why a run ended; `not_started`: what was asked for could not become a run."""
 
 
 class Event(

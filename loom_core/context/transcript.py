@@ -5,7 +5,7 @@ holds the one invariant every service insists on: each tool call is followed, in
 result.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from loom_core.context.rendering import render_user
 from loom_core.events import Event, ModelResponse, SessionClear, ToolResulted, ToolStart, UserMessage
@@ -56,11 +56,11 @@ class Transcript:
             case _:
                 pass
 
-    def unique_id(self, call_id: str) -> str:
-        """The id itself, or with a number where an earlier call of the session had it (some services count anew)."""
+    def unique_id(self, call_id: str, besides: Collection[str] = ()) -> str:
+        """The id itself, or with a number where an earlier call of the session, or one of `besides`, had it."""
         wanted = call_id or "call"
         candidate, number = wanted, 1
-        while candidate in self._call_ids:
+        while candidate in self._call_ids or candidate in besides:
             number += 1
             candidate = f"{wanted}_{number}"
         return candidate

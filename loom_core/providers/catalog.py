@@ -159,8 +159,16 @@ def cost(identifier: str, usage: Usage) -> float | None:
     if identifier.startswith("ollama:"):
         return 0.0
     model = known_model(identifier)
-    if model is None:
-        return None
+    return None if model is None else _cost(model, usage)
+
+
+def cost_at_most(identifier: str, usage: Usage) -> float:
+    """The same for a budget, which must hold whatever the model costs: an unknown price counts as the dearest known."""
+    known = cost(identifier, usage)
+    return max(_cost(model, usage) for model in MODELS.values()) if known is None else known
+
+
+def _cost(model: KnownModel, usage: Usage) -> float:
     sent, cached, written = usage.input_tokens or 0, usage.cached_tokens or 0, usage.cache_write_tokens or 0
     price = next(price for price in reversed(model.prices) if sent > price.above or not price.above)
     millionths = (

@@ -5,7 +5,7 @@ pending -> approved | rejected | expired | cancelled. The first answer counts; l
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct, field
 
@@ -55,6 +55,8 @@ class Approval(Struct, kw_only=True, eq=False):
             self._answer("expired", "once", "loom", f"nobody answered within {timeout_s:g} s")
 
     def _answer(self, status: AnswerStatus, scope: Scope, by: str, note: str) -> bool:
+        if scope not in get_args(Scope):
+            raise ValueError(f"scope: one of {', '.join(get_args(Scope))}, not {scope!r}")
         if self.status != "pending":
             return False
         self.status, self.scope, self.by, self.note = status, scope, by, note

@@ -9,13 +9,15 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from shlex import quote
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loom_core.context.transcript import Transcript, check_pairs
-from loom_core.errors import ApprovalUnavailable, LoomError, ToolError
+from loom_core.errors import ApprovalUnavailable, BadResponse, LoomError, StorageError, ToolError
 from loom_core.events import (
+    Action,
     ApprovalAnswer,
     ApprovalRequest,
     BudgetWarn,
@@ -49,6 +51,7 @@ from loom_core.runtime.loop import (
     Observation,
     Replied,
     RunTools,
+    Steered,
     Stop,
     TimeUp,
     decide,
@@ -58,8 +61,6 @@ from loom_core.runtime.workbench import Workbench
 from loom_core.tools.execution import run_tool
 from loom_core.tools.registry import ToolRegistry
 from loom_core.tools.spec import Tool
-
-E = TypeVar("E", bound=Event)
 
 
 class Equipment(Struct, frozen=True, kw_only=True):
@@ -103,11 +104,13 @@ class Engine:
         run_id: str,
         emit: Callable[[Event], Event],
         take_steering: Callable[[], tuple[str, ...]],
+        stop_steering: Callable[[], bool],
     ) -> None:
         self._with = equipment
         self._run_id = run_id
         self._emit = emit
         self._take_steering = take_steering
+        self._stop_steering = stop_steering
         self._open: dict[str, ToolCall] = {}
         self._started: set[str] = set()
         self.state = LoopState(limits=equipment.limits)
@@ -117,8 +120,9 @@ class Engine:
         """Reason and act until the loop says stop. Cancelling it is normal and loses nothing."""
         begun = time.monotonic()
         observed: Observation = Begun()
+        deadline = asyncio.timeout(self._with.limits.max_seconds)
         try:
-            async with asyncio.timeout(self._with.limits.max_seconds):
+            async with deadline:
                 while True:
                     self.state, decision = decide(self.state, observed, elapsed_s=time.monotonic() - begun)
                     match decision:
@@ -126,9 +130,13 @@ class Engine:
                             observed = await self._reason(decision)
                         case RunTools():
                             observed = await self._act(decision)
+                        case Stop(reason="completed") if not self._stop_steering():
+                            observed = Steered()
                         case Stop():
                             break
         except TimeoutError:
+            if not deadline.expired():  # a provider's or an approver's own
+                raise
             self.state, decision = decide(self.state, TimeUp())
             assert isinstance(decision, Stop)  # noqa: S101 - nothing follows the end of time
         self.close_open(decision.unrun, outcome="cancelled")
@@ -157,13 +165,14 @@ class Engine:
         begun, shown = time.monotonic(), [""]
         try:
             reply = await self._listen(self._with.provider().stream(request), shown)
-        except (LoomError, asyncio.CancelledError) as error:
+        except (Exception, asyncio.CancelledError) as error:
             if shown[0]:
+                self.state = replace(self.state, answer=shown[0])
                 self._responded(ask.turn, (Text(text=shown[0]),), Usage(), "cut off", begun, partial=True)
             if isinstance(error, LoomError):
                 return Failed(error=error)
             raise
-        parts = tuple(self._renamed(part) for part in reply.parts)
+        parts = self._renamed(reply.parts)
         cost = self._responded(ask.turn, parts, reply.usage, reply.stop, begun)
         calls = tuple(part for part in parts if isinstance(part, ToolCall))
         self._open = {call.id: call for call in calls}
@@ -174,6 +183,7 @@ class Engine:
             stop=reply.stop,
             usage=reply.usage,
             cost_usd=cost,
+            spent_usd=catalog.cost_at_most(self._with.model, reply.usage),
         )
 
     def _request(self) -> base.ModelRequest:
@@ -201,7 +211,7 @@ class Engine:
                         self._emit(StreamRestarted(attempt=item.attempt, reason=item.reason, delay_s=item.delay_s))
                     case base.Reply():
                         return item
-        raise AssertionError("a provider's stream ended without a reply or an error")
+        raise BadResponse("the provider's stream ended without a reply or an error", kind="truncated_stream")
 
     def _responded(
         self, turn: int, parts: tuple[Part, ...], usage: Usage, stop: str, begun: float, *, partial: bool = False
@@ -220,14 +230,16 @@ class Engine:
         self._emit(response)
         return cost
 
-    def _renamed(self, part: Part) -> Part:
-        """The part, its call id made unique within the session."""
-        if not isinstance(part, ToolCall):
-            return part
-        unique = self._with.transcript.unique_id(part.id)
-        if unique == part.id:
-            return part
-        return ToolCall(id=unique, name=part.name, arguments=part.arguments, invalid=part.invalid)
+    def _renamed(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """The parts, the ids of calls made unique within the session and among themselves."""
+        ids: set[str] = set()
+        renamed: list[Part] = []
+        for part in parts:
+            if isinstance(part, ToolCall):
+                part = replace(part, id=self._with.transcript.unique_id(part.id, ids))  # noqa: PLW2901
+                ids.add(part.id)
+            renamed.append(part)
+        return tuple(renamed)
 
     def _may_change(self, call: ToolCall) -> bool:
         tool = self._with.tools.find(call.name)
@@ -287,17 +299,16 @@ class Engine:
 
     def _refuse(self, call: ToolCall, decision: GovernanceDecision, outcome: Outcome) -> None:
         self._decided(call, decision)
-        if outcome == "denied":
-            self._denied(call, decision, decision.reason)
+        self._denied(call, decision, decision.reason)
         self._result(call, f"{outcome}: {decision.reason}", outcome)
 
     def _decided(self, call: ToolCall, decision: GovernanceDecision) -> None:
-        action = "ask" if decision.requires_approval else "allow" if decision.allowed else "deny"
+        action: Action = "ask" if decision.requires_approval else "allow" if decision.allowed else "deny"
         self._emit(
             ToolDecision(
                 call=call.id,
                 tool=call.name,
-                action=action,  # type: ignore[arg-type]  # one of the three words above
+                action=action,
                 stage=decision.stage,
                 rule=decision.rule,
                 reason=decision.reason,
@@ -314,6 +325,7 @@ class Engine:
             reason = f"{call.name} needs an approval and nobody is here to give it ({decision.reason})"
             self._denied(call, decision, reason)
             if self._with.stop_when_unapproved:
+                self._result(call, f"denied: {reason}", "denied")
                 hint = f"to allow exactly this call: --allow {quote(judgement.rule)}"
                 raise ApprovalUnavailable(f"{reason}: {judgement.summary}", hint=hint)
             self._result(call, f"denied: {reason}", "denied")
@@ -343,10 +355,10 @@ class Engine:
         )
         await self._with.log.sync()
         try:
-            shown = approver(approval)
-            if shown is not None:
-                await shown
-            await approval.wait(self._with.approval_timeout_s)
+            async with asyncio.TaskGroup() as group:
+                showing = group.create_task(_show_to(approver, approval))
+                await approval.wait(self._with.approval_timeout_s)
+                showing.cancel()
         finally:
             approval.cancel()  # nothing when it was answered; otherwise the run ended and the question with it
             self._emit(
@@ -389,10 +401,17 @@ class Engine:
         outcome: Outcome = "timeout" if output.timed_out else "error" if output.is_error else "ok"
         note = advice.get(call.id)
         content = f"{output.content}\n\n[loom: {note}]" if note else output.content
-        blob = "" if output.full is None else await asyncio.to_thread(self._with.log.blob, output.full)
+        blob, fault = "", None
+        try:
+            if output.full is not None:
+                blob = await asyncio.to_thread(self._with.log.blob, output.full)
+        except StorageError as error:  # that the tool ran and what came of it is known all the same
+            fault = error
         self._result(
             call, content, outcome, begun=begun, size=output.size if blob else 0, blob=blob, display=output.display
         )
+        if fault is not None:
+            raise fault
         await self._fire(
             "after_tool", iteration=self.state.turns, tool_name=ready.tool.name, success=not output.is_error
         )
@@ -439,15 +458,18 @@ class Engine:
             self._emit(Notice(text=fault))
 
 
+async def _show_to(approver: Approver, approval: Approval) -> None:
+    """Let the approver show it; where it cannot, nobody has said yes."""
+    try:
+        shown = approver(approval)
+        if shown is not None:
+            await shown
+    except Exception as error:  # noqa: BLE001 - foreign code; its fault denies this call and no other
+        approval.reject(f"the question could not be shown ({type(error).__name__}: {error})", by="loom")
+
+
 def _invalid(reason: str) -> GovernanceDecision:
-    return GovernanceDecision(
-        allowed=False,
-        requires_approval=False,
-        reason=reason,
-        source="permission",
-        stage="validation",
-        rule="arguments",
-    )
+    return GovernanceDecision(reason=reason, stage="validation", rule="arguments")
 
 
 def _milliseconds_since(begun: float) -> int:

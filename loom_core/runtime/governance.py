@@ -130,6 +130,10 @@ class GovernancePolicy:
         """The rules of one kind, parsed."""
         return self._rules[action]
 
+    def most_calls(self, tool_name: str) -> int | None:
+        """How often the tool may be called in all; names are compared as in rules, whatever their case."""
+        return min((most for name, most in self.max_calls.items() if name.lower() == tool_name.lower()), default=None)
+
     def gate(
         self,
         workspace: Workspace,
@@ -171,7 +175,7 @@ class Gate:
 
     def attempt(self, tool_name: str) -> GovernanceDecision | None:
         """Count a call that is about to run; a decision only where the tool was called too often."""
-        most, made = self._policy.max_calls.get(tool_name), self._calls.get(tool_name, 0)
+        most, made = self._policy.most_calls(tool_name), self._calls.get(tool_name, 0)
         if most is not None and made >= most:
             return GovernanceDecision(
                 reason=f"{tool_name} may be called {most} times in all, and was",

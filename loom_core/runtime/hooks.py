@@ -1,5 +1,6 @@
 """Callbacks of the embedding program: told when a run, a request or a tool begins and ends."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeAlias, get_args
@@ -49,7 +50,7 @@ class Hooks:
         faults = []
         for handler in tuple(self._handlers.get(event.hook, ())):
             try:
-                result = handler(event)
+                result = await asyncio.to_thread(handler, event)  # one that is async only makes its coroutine there
                 if inspect.isawaitable(result):
                     await result
             except Exception as error:  # noqa: BLE001 - foreign code; the fault is reported, the run goes on

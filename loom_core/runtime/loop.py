@@ -6,10 +6,11 @@ Nothing here waits, reads a clock or touches a file, so every path is tested wit
 the decisions and comes back with observations.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import TypeAlias, assert_never
 
-import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -51,7 +52,7 @@ class Limits(Struct, frozen=True, kw_only=True):
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise TypeError(f"{name}: a number or None, not {type(value).__name__}")
-            if value <= 0:
+            if not value > 0:  # which is also how nan is refused
                 raise ValueError(f"{name}: {value} is not above 0")
 
 
@@ -60,6 +61,10 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 class Begun(Struct, frozen=True, kw_only=True):
     """The run starts."""
+
+
+class Steered(Struct, frozen=True, kw_only=True):
+    """The model has answered, but the user has said something since."""
 
 
 class Replied(Struct, frozen=True, kw_only=True):
@@ -72,6 +77,8 @@ class Replied(Struct, frozen=True, kw_only=True):
     stop: str
     usage: Usage
     cost_usd: float | None
+    spent_usd: float = 0.0
+    """What counts against the budget: the cost, or where that is unknown an upper bound of it."""
 
 
 class Acted(Struct, frozen=True, kw_only=True):
@@ -90,7 +97,7 @@ class TimeUp(Struct, frozen=True, kw_only=True):
     """The run's time ended in the middle of a step."""
 
 
-Observation: TypeAlias = Begun | Replied | Acted | Failed | TimeUp
+Observation: TypeAlias = Begun | Steered | Replied | Acted | Failed | TimeUp
 
 
 # What is decided.
@@ -137,8 +144,11 @@ class LoopState(Struct, frozen=True, kw_only=True):
     tool_calls: int = 0
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
+    spent_usd: float = 0.0
     answer: str | None = None
     """The model's latest words; the run's answer when it ends completed."""
+    paused: str = ""
+    """Words of a turn that the service interrupted and will go on with."""
     repeats: Mapping[str, int] = {}
     """How often each call was made since something new was done."""
     known: frozenset[str] = frozenset()
@@ -149,7 +159,7 @@ class LoopState(Struct, frozen=True, kw_only=True):
 def decide(state: LoopState, observed: Observation, *, elapsed_s: float = 0.0) -> tuple[LoopState, Decision]:
     """The next step, and the state after it."""
     match observed:
-        case Begun():
+        case Begun() | Steered():
             return _ask(state, elapsed_s)
         case Replied():
             return _after_reply(state, observed, elapsed_s)
@@ -191,7 +201,7 @@ def _used(state: LoopState, elapsed_s: float) -> tuple[BudgetUse, ...]:
     limits = state.limits
     budgets = (
         ("tokens", float(state.usage.total_tokens), limits.max_tokens),
-        ("cost", state.cost_usd or 0.0, limits.max_cost_usd),
+        ("cost", state.spent_usd, limits.max_cost_usd),
         ("time", elapsed_s, limits.max_seconds),
     )
     return tuple(BudgetUse(budget=name, used=used, limit=limit) for name, used, limit in budgets if limit is not None)
@@ -206,12 +216,19 @@ def _exhausted(budget: str, limit: str, flag: str) -> Stop:
 
 def _after_reply(state: LoopState, reply: Replied, elapsed_s: float) -> tuple[LoopState, Decision]:
     cost = reply.cost_usd if state.cost_usd is None else state.cost_usd + (reply.cost_usd or 0.0)
-    state = replace(state, usage=state.usage + reply.usage, cost_usd=cost, answer=reply.text or state.answer)
+    state = replace(
+        state,
+        usage=state.usage + reply.usage,
+        cost_usd=cost,
+        spent_usd=state.spent_usd + reply.spent_usd,
+        answer=state.paused + reply.text or state.answer,
+        paused="",
+    )
     if reply.calls:
         return _act(state, reply)
     match reply.stop:
-        case "pause":  # the service asks to be called again with its own turn
-            return _ask(state, elapsed_s)
+        case "pause":  # the service asks to be called again with its own turn, and goes on where it was
+            return _ask(replace(state, paused=state.answer or ""), elapsed_s)
         case "refusal":
             return state, _failure(ContentRefused("the model refused to answer", kind="content_filter"))
         case "max_tokens":
@@ -255,8 +272,10 @@ def _act(state: LoopState, reply: Replied) -> tuple[LoopState, Decision]:
 
 def call_key(call: ToolCall) -> str:
     """Two calls are the same when this is: the tool and its arguments, whatever their order."""
-    arguments = call.invalid if call.invalid is not None else msgspec.json.encode(call.arguments, order="deterministic")
-    return f"{call.name} {arguments!r}"
+    if call.invalid is not None:
+        return f"{call.name} {call.invalid}"
+    arguments = json.dumps(call.arguments, sort_keys=True)  # which can say half a surrogate pair
+    return f"{call.name} {hashlib.sha256(arguments.encode()).hexdigest()}"
 
 
 def _failure(error: LoomError) -> Stop:

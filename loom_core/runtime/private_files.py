@@ -45,15 +45,12 @@ def make_private_directory(path: Path, *, exist_ok: bool = True) -> None:
     `os.makedirs` gives the mode to the last level only. Raises `OSError`.
     """
     try:
-        path.mkdir(0o700)
-    except FileExistsError:
-        if not (exist_ok and path.is_dir()):
-            raise
+        _make_level(path, exist_ok=exist_ok)
     except FileNotFoundError:
+        if path.parent == path:
+            raise
         make_private_directory(path.parent)
-        make_private_directory(path, exist_ok=exist_ok)
-    else:
-        path.chmod(0o700)
+        _make_level(path, exist_ok=exist_ok)  # once: in /proc, a directory cannot be made though its parent is there
 
 
 def open_private(path: Path, flags: int) -> int:
@@ -143,6 +140,16 @@ def unused_name(path: Path, word: str) -> Path:
     """`PATH.WORD`, or with a number the first name that is free. Only one process may be at that directory."""
     names = (path.with_name(f"{path.name}.{word}{f'-{n}' if n else ''}") for n in itertools.count())
     return next(name for name in names if not os.path.lexists(name))
+
+
+def _make_level(path: Path, *, exist_ok: bool) -> None:
+    try:
+        path.mkdir(0o700)
+    except FileExistsError:
+        if not (exist_ok and path.is_dir()):
+            raise
+    else:
+        path.chmod(0o700)
 
 
 def _sweep_temporaries(path: Path) -> None:

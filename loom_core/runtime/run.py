@@ -21,6 +21,8 @@ from loom_core.events import (
     RunStart,
     RunState,
     StopReason,
+    StreamRestarted,
+    ToolResulted,
 )
 from loom_core.messages import JSON, Usage
 
@@ -95,8 +97,9 @@ class Run:
         self._live: list[Event] = []
         self._listeners: set[asyncio.Queue[Event | None]] = set()
         self._steering: deque[str] = deque()
+        self._deaf = False
         self._result: asyncio.Future[RunResult] = asyncio.get_running_loop().create_future()
-        self._cancel: Callable[[], None] = self.abandon
+        self._cancel: Callable[[], object] = self.abandon
         self._cancelled_as: StopReason = "cancelled"
 
     @property
@@ -131,7 +134,7 @@ class Run:
 
     def steer(self, text: str) -> None:
         """Say something to the model at its next turn. `ValueError` where the run has ended."""
-        if self._result.done():
+        if self._deaf or self._result.done():
             raise ValueError("the run has ended; start another")
         self._steering.append(text)
 
@@ -144,6 +147,11 @@ class Run:
         texts = tuple(self._steering)
         self._steering.clear()
         return texts
+
+    def stop_steering(self) -> bool:
+        """Refuse further steering, unless some waits that the model has not seen: then False."""
+        self._deaf = not self._steering
+        return self._deaf
 
     def cancel(self, *, reason: StopReason = "cancelled") -> None:
         """Stop the run: its model call is dropped, its tools' processes end. Nothing happens to one that ended."""
@@ -158,7 +166,7 @@ class Run:
         """The stop reason a cancel asked for."""
         return self._cancelled_as
 
-    def bind(self, cancel: Callable[[], None]) -> None:
+    def bind(self, cancel: Callable[[], object]) -> None:
         """From here on `cancel()` means this."""
         self._cancel = cancel
 
@@ -171,8 +179,10 @@ class Run:
                 self.state = "waiting_approval"
             case RunEnd():
                 self.state = event.state
-            case ModelResponse():
+            case ModelResponse() | StreamRestarted():  # it holds the pieces, or makes them void
                 self._live.clear()
+            case ToolResulted():
+                self._live = [each for each in self._live if getattr(each, "call", "") != event.call]
             case _:
                 pass
         (self._live if isinstance(event, TRANSIENT) else self._events).append(event)

@@ -5,8 +5,9 @@ import hashlib
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Self, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Self, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -16,11 +17,13 @@ from loom_core.context.rendering import input_data
 from loom_core.context.transcript import Transcript
 from loom_core.errors import LoomError, SessionClosed, StorageError
 from loom_core.events import (
+    SCHEMA_VERSION,
     ErrorRaised,
     Event,
     Notice,
     RunEnd,
     RunStart,
+    RunState,
     SessionClear,
     SessionResume,
     SessionStart,
@@ -41,7 +44,7 @@ from loom_core.runtime.workbench import SeenFiles, Workbench
 from loom_core.tools.registry import ToolRegistry
 from loom_core.tools.spec import Workspace
 
-E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 
 
 class SessionConfig(Struct, frozen=True, kw_only=True):
@@ -82,27 +85,26 @@ class Session:
         log: Log,
         *,
         metadata: Mapping[str, JSON] | None = None,
-        provider: Provider | None = None,
+        inherited: Iterable[Provider] = (),
         resumed: bool = False,
     ) -> None:
         """`resumed`: the log has a past, which becomes the conversation."""
         self._assembly = assembly
         self._log = log
         self.id = log.session_id
-        self.metadata: dict[str, JSON] = dict(metadata or {})
+        self.metadata: dict[str, JSON] = {}
         self.gate = assembly.governance.gate(assembly.workspace)
-        self._provider = provider
-        self._transcript = Transcript(log.events() if resumed else ())
-        self._bench = Workbench(
-            workspace=assembly.workspace,
-            files=SeenFiles(),
-            environment=assembly.environment,
-            scratch_directory=lambda: log.scratch,
-        )
+        self._provider: Provider | None = None
+        self._transcript = Transcript(self._past()) if resumed else Transcript()
+        self.metadata.update(metadata or {})
+        self._bench = self._new_bench()
         self._runs: list[Run] = []
         self._waiting: deque[Run] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
+        self._closing: asyncio.Task[None] | None = None
+        self._replaced = list(inherited)
+        """Connections no longer used, closed with the session."""
         self.last_used = time.monotonic()
         if resumed:
             self._record(SessionResume(cwd=str(assembly.workspace.root), loom=__version__))
@@ -178,46 +180,56 @@ class Session:
         if self.busy:
             raise ValueError("a run is going; change the model when it has ended")
         self._assembly = replace(self._assembly, model=model, connect=connect)
-        self._provider = None
+        if self._provider is not None:
+            self._replaced.append(self._provider)
+            self._provider = None
 
     def clear(self) -> None:
         """Start the conversation afresh; what was said stays in the log. Raises `ValueError` while a run is going."""
         if self.busy:
             raise ValueError("a run is going; clear when it has ended")
         self._record(SessionClear())
+        self._bench = self._new_bench()  # what was read is out of the model's sight
 
     async def close(self) -> None:
         """Cancel what is going on, and give back the log and the connection. Closing twice is harmless."""
-        if self._closed:
-            return
-        self._closed = True
+        if self._closing is None and not self._closed:
+            self._closed = True
+            self._closing = asyncio.get_running_loop().create_task(self._close(), name=f"closing {self.id}")
+        if self._closing is not None and not self._closing.done():
+            await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         for run in self._runs:
             run.cancel()
-        if self._worker is not None:
-            await self._worker
-        if self._provider is not None:
-            await self._provider.aclose()
-        await self._log.sync()
-        self._log.close()
+        try:
+            if self._worker is not None:
+                await self._worker
+            for provider in (*self._replaced, self._provider):
+                if provider is not None:
+                    await provider.aclose()
+            await self._sync_last()
+        finally:
+            self._log.close()
 
-    def release(self) -> Provider | None:
-        """Close an idle session without waiting for anything; its connection is the caller's from now on."""
+    async def _sync_last(self) -> None:
+        """The last sync; that the log cannot be written is not said twice."""
+        told = bool(self._runs) and isinstance((await self._runs[-1].wait()).error, StorageError)
+        with suppress(*((StorageError,) if told else ())):
+            await self._log.sync()
+
+    def release(self) -> tuple[Provider, ...]:
+        """Close an idle session without waiting for anything; its connections are the caller's to close."""
         self._closed = True
         self._log.close()
-        return self._provider
+        return (*self._replaced, *((self._provider,) if self._provider is not None else ()))
 
     async def _work(self) -> None:
         """Carry out what waits, one run after the other."""
         while self._waiting:
             run = self._waiting.popleft()
-            if run.state != "queued":
-                continue
-            task = asyncio.get_running_loop().create_task(self._carry_out(run), name=run.id)
-            run.bind(lambda task=task: task.cancel() and None)  # type: ignore[misc]
-            await asyncio.wait({task})
-            run.abandon()  # cancelled before its first step: then the task never ran
-            if not task.cancelled():
-                task.result()
+            if not run.ended:
+                await self._carry_out(run)
 
     async def _carry_out(self, run: Run) -> None:
         begun = time.monotonic()
@@ -226,20 +238,20 @@ class Session:
             run_id=run.id,
             emit=lambda event: self._record(event, run),
             take_steering=run.take_steering,
+            stop_steering=run.stop_steering,
         )
-        stop = Stop(reason="internal_error")
-        try:
-            stop = await self._execute(run, engine)
-        except asyncio.CancelledError:
-            stop = Stop(reason=run.cancelled_as)
-        except LoomError as error:
-            stop = Stop(reason="internal_error", error=error)
-        except Exception as error:  # noqa: BLE001 - a bug ends its run, said as such; the session goes on
-            wrapped = LoomError(f"internal error: {type(error).__name__}: {error}")
-            wrapped.__cause__ = error
-            stop = Stop(reason="internal_error", error=wrapped)
-        finally:
-            await self._end(run, engine, stop, begun)
+        task = await self._cancellable(run, self._execute(run, engine))
+        if task.cancelled() and run.state == "queued":
+            run.abandon()
+        else:
+            await self._end(run, engine, _stop(task, run), begun)
+
+    async def _cancellable(self, run: Run, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        """The task of this work when it is done; `run.cancel` ends it and nothing else, so its end is always told."""
+        task = asyncio.get_running_loop().create_task(work, name=run.id)
+        run.bind(task.cancel)
+        await asyncio.wait({task})
+        return task
 
     async def _execute(self, run: Run, engine: Engine) -> Stop:
         assembly = self._assembly
@@ -265,12 +277,12 @@ class Session:
 
     async def _end(self, run: Run, engine: Engine, stop: Stop, begun: float) -> None:
         """Say how the run ended, to the log and to everybody who waits; this always comes through."""
-        state: Any = "completed" if stop.reason == "completed" else "failed"
+        state: RunState = "completed" if stop.reason == "completed" else "failed"
         if stop.reason in ("cancelled", "interrupted"):
             state = "cancelled"
-        loop = engine.state
-        error = stop.error
+        loop, error = engine.state, stop.error
         end = RunEnd(
+            run=run.id,
             state=state,
             stop_reason=stop.reason,
             answer=loop.answer,
@@ -285,32 +297,35 @@ class Session:
             engine.close_open(f"the run was {stop.reason}", outcome="cancelled")
             if error is not None:
                 self._record(ErrorRaised(error=error_data(error)), run)
-            await self._fire("after_run", run, success=state == "completed")
-            self._record(end, run)
+            hooks = await self._cancellable(run, self._fire("after_run", run, success=state == "completed"))
+            if not hooks.cancelled():
+                hooks.result()
+            end = self._log.append(end)
             await self._log.sync()
-        except StorageError as storage:
-            # The log cannot hold the end of the run; whoever listens still learns it, and why.
-            error = storage
-            state, reason = "failed", "internal_error"
-            end = replace(end, state=state, stop_reason=reason, error=error_data(storage), run=run.id)
-            run.publish(end)
-        finally:
-            self.last_used = time.monotonic()
-            run.finish(
-                RunResult(
-                    run_id=run.id,
-                    state=end.state,
-                    stop_reason=end.stop_reason,
-                    output=end.answer,
-                    artifacts=self._artifacts(run),
-                    usage=end.usage,
-                    cost_usd=end.cost_usd,
-                    turns=end.turns,
-                    duration_ms=end.duration_ms,
-                    error=error,
-                    denials=end.denials,
-                )
+        except Exception as fault:  # noqa: BLE001 - whatever it is, whoever waits for the run must hear of its end
+            error = _known(fault)
+            data = error_data(error)
+            end = replace(end, v=SCHEMA_VERSION, state="failed", stop_reason="internal_error", error=data)
+            with suppress(LoomError):  # the log's last word on this run, as soon as it can be written
+                end = self._log.append(end)
+            run.publish(ErrorRaised(v=SCHEMA_VERSION, run=run.id, error=data))
+        self._show(end, run)
+        self.last_used = time.monotonic()
+        run.finish(
+            RunResult(
+                run_id=run.id,
+                state=end.state,
+                stop_reason=end.stop_reason,
+                output=end.answer,
+                artifacts=self._artifacts(run),
+                usage=end.usage,
+                cost_usd=end.cost_usd,
+                turns=end.turns,
+                duration_ms=end.duration_ms,
+                error=error,
+                denials=end.denials,
             )
+        )
 
     def _equipment(self) -> Equipment:
         assembly = self._assembly
@@ -331,6 +346,21 @@ class Session:
             stop_when_unapproved=assembly.governance.on_denied == "stop",
         )
 
+    def _past(self) -> Iterator[Event]:
+        """The events of the log, what they say of the session itself taken in on the way."""
+        for event in self._log.events():
+            if isinstance(event, SessionStart):
+                self.metadata.update(event.metadata)
+            yield event
+
+    def _new_bench(self) -> Workbench:
+        return Workbench(
+            workspace=self._assembly.workspace,
+            files=SeenFiles(),
+            environment=self._assembly.environment,
+            scratch_directory=lambda: self._log.scratch,
+        )
+
     def _connected(self) -> Provider:
         if self._provider is None:
             self._provider = self._assembly.connect()
@@ -340,14 +370,21 @@ class Session:
         """The one way an event comes to be: into the log, then into the context, then to whoever listens."""
         if run is not None:
             event = replace(event, run=run.id)
-        event = self._log.append(event)
+        try:
+            event = self._log.append(event)
+        except StorageError:
+            self._transcript.apply(event)  # it has its place in the log and is written with what comes next
+            raise
         self._transcript.apply(event)
         if run is not None:
-            run.publish(event)
-            for own in self._log.drain():  # what the log had to say of itself: that it was mended, or moved
-                if not isinstance(own, SessionStart):
-                    run.publish(own)
+            self._show(event, run)
         return event
+
+    def _show(self, event: Event, run: Run) -> None:
+        """Publish the event and what the log had to say of itself: between the run's first event and its last."""
+        own = [each for each in self._log.drain() if not isinstance(each, SessionStart)]
+        for each in (event, *own) if isinstance(event, RunStart) else (*own, event):
+            run.publish(each)
 
     async def _fire(self, hook: HookName, run: Run, *, success: bool | None = None) -> None:
         for fault in await self._assembly.hooks.fire(HookEvent(hook=hook, run_id=run.id, success=success)):
@@ -364,3 +401,22 @@ class Session:
                 if tool is not None and tool.subject_kind == "path" and not tool.read_only:
                     paths[str(calls[event.call].arguments.get(tool.subject, ""))] = None
         return tuple(paths)
+
+
+def _stop(task: asyncio.Task[Stop], run: Run) -> Stop:
+    """What a run's task came to. A bug ends its run, said as such; the session goes on."""
+    if task.cancelled():
+        return Stop(reason=run.cancelled_as)
+    error = task.exception()
+    if error is None:
+        return task.result()
+    return Stop(reason="internal_error", error=_known(error))
+
+
+def _known(error: BaseException) -> LoomError:
+    """The error as one of ours."""
+    if isinstance(error, LoomError):
+        return error
+    known = LoomError(f"internal error: {type(error).__name__}: {error}")
+    known.__cause__ = error
+    return known

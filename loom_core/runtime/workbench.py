@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loom_core.errors import ToolError
 from loom_core.tools.spec import FileStamps, Workspace
@@ -49,10 +50,4 @@ class Workbench(Struct, frozen=True, kw_only=True):
 
     def for_call(self, report: Callable[[str], None]) -> "Workbench":
         """The same bench, its progress going to one call's events."""
-        return Workbench(
-            workspace=self.workspace,
-            files=self.files,
-            environment=self.environment,
-            scratch_directory=self.scratch_directory,
-            report=report,
-        )
+        return replace(self, report=report)

@@ -40,6 +40,12 @@ async def run_tool(
     try:
         async with deadline:
             output = _as_output(await _call(tool, arguments, context))
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Nobody cancelled the call: the tool waited for something that was cancelled, which is a fault like any other.
+        output = ToolOutput(content=f"CancelledError: {error}".removesuffix(": "), is_error=True)
     except ToolError as error:
         output = ToolOutput(content=f"{error}\n{error.hint}" if error.hint else str(error), is_error=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # the seam where any tool's fault becomes a result

@@ -18,8 +18,10 @@ from loom_core.runtime.loop import (
     LoopState,
     Replied,
     RunTools,
+    Steered,
     Stop,
     TimeUp,
+    call_key,
     decide,
 )
 
@@ -31,7 +33,8 @@ def replied(*calls: ToolCall, text: str = "", stop: str = "end", tokens: int = 0
         changing=frozenset(call.id for call in calls) if changing else frozenset(),
         stop=stop,
         usage=Usage(input_tokens=tokens),
-        cost_usd=0.5 if tokens else None,
+        cost_usd=None,
+        spent_usd=0.5 if tokens else 0.0,
     )
 
 
@@ -56,9 +59,22 @@ def test_asks_acts_and_asks_again_until_the_model_answers() -> None:
     assert (state.answer, state.turns, state.tool_calls) == ("done", 2, 1)
 
 
-def test_a_service_that_pauses_is_asked_to_go_on() -> None:
+def test_a_service_that_pauses_is_asked_to_go_on_and_its_words_are_joined() -> None:
     state, _ = decide(LoopState(limits=Limits()), Begun())
-    assert decide(state, replied(text="so far", stop="pause"))[1] == AskModel(turn=2)
+    state, again = decide(state, replied(text="first half, ", stop="pause"))
+    assert again == AskModel(turn=2)
+    state, last = decide(state, replied(text="second half"))
+    assert (stopped(last), state.answer) == ("completed", "first half, second half")
+
+
+def test_words_said_since_the_answer_are_answered_too() -> None:
+    state, _ = decide(LoopState(limits=Limits()), Begun())
+    state, _ = decide(state, replied(text="done"))
+    assert decide(state, Steered())[1] == AskModel(turn=2)
+
+
+def test_arguments_that_utf8_cannot_say_are_told_apart_all_the_same() -> None:
+    assert call_key(call(a="\ud800")) != call_key(call(a="\ud801"))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +174,7 @@ def test_looking_again_after_a_new_change_is_no_repetition() -> None:
         assert not decision.advice
 
 
-@pytest.mark.parametrize("bad", [{"max_turns": 0}, {"max_cost_usd": -1.0}, {"max_seconds": 0}])
+@pytest.mark.parametrize("bad", [{"max_turns": 0}, {"max_cost_usd": -1.0}, {"max_seconds": float("nan")}])
 def test_limits_name_the_field_that_is_wrong(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
         Limits(**bad)  # type: ignore[arg-type]
