@@ -105,6 +105,8 @@ class Session:
         self._closing: asyncio.Task[None] | None = None
         self._replaced = list(inherited)
         """Connections no longer used, closed with the session."""
+        self._storage_failed = False
+        """Whether the last run ended because the log cannot be written."""
         self.last_used = time.monotonic()
         if resumed:
             self._record(SessionResume(cwd=str(assembly.workspace.root), loom=__version__))
@@ -208,15 +210,12 @@ class Session:
             for provider in (*self._replaced, self._provider):
                 if provider is not None:
                     await provider.aclose()
-            await self._sync_last()
+            await self._log.sync()
+        except StorageError:
+            if not self._storage_failed:  # else the run that met it has said so
+                raise
         finally:
             self._log.close()
-
-    async def _sync_last(self) -> None:
-        """The last sync; that the log cannot be written is not said twice."""
-        told = bool(self._runs) and isinstance((await self._runs[-1].wait()).error, StorageError)
-        with suppress(*((StorageError,) if told else ())):
-            await self._log.sync()
 
     def release(self) -> tuple[Provider, ...]:
         """Close an idle session without waiting for anything; its connections are the caller's to close."""
@@ -310,6 +309,7 @@ class Session:
                 end = self._log.append(end)
             run.publish(ErrorRaised(v=SCHEMA_VERSION, run=run.id, error=data))
         self._show(end, run)
+        self._storage_failed = isinstance(error, StorageError)
         self.last_used = time.monotonic()
         run.finish(
             RunResult(
