@@ -15,11 +15,12 @@ from loom_cli.options import SessionFlags
 from loom_cli.places import session_store
 from loom_cli.prompt import INSTRUCTIONS
 from loom_cli.resolution import Resolved, resolve
+from loom_cli.setting_checks import rule_warnings
 from loom_cli.settings import Settings
 from loom_core.agent import Agent
 from loom_core.config import Generation, Limits, Memory, Model, Runtime
 from loom_core.errors import SessionNotFound, UsageError
-from loom_core.providers.registry import discover
+from loom_core.providers.registry import discover, locate
 from loom_core.runtime import capability
 from loom_core.runtime.approvals import Approver
 from loom_core.runtime.governance import GovernancePolicy
@@ -112,11 +113,13 @@ def build_agent(
 
         store = session_store() if fields.session.save is not False else MemorySessionStore()
     key = find_key(fields, invocation)
+    model = choose_model(fields, invocation.environment, key)
+    locate(model, invocation.environment, key(model.provider))  # what cannot be reached is said before anything is made
     memory = Memory.instruction_files(Path.cwd())
-    for warning in memory.warnings:
+    for warning in (*memory.warnings, *rule_warnings(fields.governance)):
         invocation.notice(warning)
     return Agent(
-        model=choose_model(fields, invocation.environment, key),
+        model=model,
         instructions=fields.instructions if isinstance(fields.instructions, str) else INSTRUCTIONS,
         capabilities=_capabilities(fields.capabilities),
         generation=_generation(fields),

@@ -7,7 +7,8 @@ from typing import Any
 
 from loom_cli.exclusive import exclusive
 from loom_cli.fields import Fields
-from loom_cli.layers import read_layer
+from loom_cli.layers import Setting, layer_of, toml_table
+from loom_cli.reasons import reason
 from loom_cli.toml_lines import key_spans
 from loom_cli.validation import Key
 from loom_core.errors import ConfigError
@@ -18,18 +19,29 @@ from loom_core.runtime.private_files import make_private_directory, replace_file
 def change_config(path: Path, dotted: str, value: JSON | None) -> None:
     """Set a field in the file, or with None take it out.
 
-    Raises `ConfigError` where the file would not be right with it, or is written so that only a person can change it.
+    Raises `UsageError` for a value the field cannot have, and `ConfigError` where the file is no TOML, or is written so
+    that only a person can change it. Other faults of the file stay: each can be mended by itself.
     """
     key = tuple(dotted.split("."))
+    if value is not None:
+        layer_of([Setting(key=dotted, value=value, origin="the value given")], Fields)
     with storage_errors(path):
         make_private_directory(path.parent)
         with exclusive(path.parent):
-            text = path.read_text("utf-8") if path.exists() else ""
-            read_layer(text, str(path), Fields, ConfigError)
+            text = _text(path)
+            table = toml_table(text, str(path), ConfigError)
             changed = _without(text, key) if value is None else _with(text, key, value)
-            _verify(path, text, changed, key, value)
-            read_layer(changed, str(path), Fields, ConfigError)
+            _verify(path, table, changed, key, value)
             replace_file(path, changed.encode())
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"cannot read {path}: {reason(error)}") from None
 
 
 def _with(text: str, key: Key, value: JSON) -> str:
@@ -52,17 +64,22 @@ def _with(text: str, key: Key, value: JSON) -> str:
 
 
 def _without(text: str, key: Key) -> str:
-    span = key_spans(text).get(key)
-    if span is None:
+    """The text without the key, and without its table's header where nothing else stands below that."""
+    spans = key_spans(text)
+    if key not in spans:
         return text
-    start, end = span
-    return text[:start] + text[end:].partition("\n")[2]
+    start, end = spans[key]
+    before, after = text[:start], text[end:].partition("\n")[2]
+    header, next_table = before.rstrip(), after.lstrip()
+    if key[:-1] in spans and spans[key[:-1]][1] == len(header) and (not next_table or next_table[0] == "["):
+        before, after = text[: spans[key[:-1]][0]], next_table
+    return before + after
 
 
-def _verify(path: Path, text: str, changed: str, key: Key, value: JSON | None) -> None:
+def _verify(path: Path, table: dict[str, Any], changed: str, key: Key, value: JSON | None) -> None:
     """That this and only this changed. An inline table, or a dotted key, is left to its author."""
     try:
-        right = _table(changed) == _expected(_table(text), key, value)
+        right = _filled(tomllib.loads(changed)) == _filled(_expected(table, key, value))
     except tomllib.TOMLDecodeError:
         right = False
     if not right:
@@ -71,8 +88,10 @@ def _verify(path: Path, text: str, changed: str, key: Key, value: JSON | None) -
         )
 
 
-def _table(text: str) -> dict[str, Any]:
-    return tomllib.loads(text)
+def _filled(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the tables that hold nothing, which say nothing."""
+    inner = {name: _filled(value) if isinstance(value, dict) else value for name, value in table.items()}
+    return {name: value for name, value in inner.items() if value != {}}
 
 
 def _expected(table: dict[str, Any], key: Key, value: JSON | None) -> Mapping[str, Any]:

@@ -5,22 +5,24 @@ import platform
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from loom_cli.invocation import Invocation
-from loom_cli.keys import locate_key
+from loom_cli.keys import find_key, locate_key
 from loom_cli.model_choice import chosen_model
 from loom_cli.output import STDERR, STDIN, STDOUT
 from loom_cli.places import cache_directory, config_directory, data_directory, state_directory
-from loom_cli.settings import config_file, settings_of
+from loom_cli.settings import Settings, config_file, settings_of
+from loom_cli.variables import unknown_variables
 from loom_core import __version__
 from loom_core.errors import LoomError, NoModel
 from loom_core.providers.catalog import PROVIDERS
 from loom_core.providers.model import Model
+from loom_core.providers.registry import locate
 
 _SCANT_BYTES = 100 * 1024 * 1024
 """Less than this on the disk of the sessions is worth a warning; a long one takes some tens of megabytes."""
@@ -39,10 +41,11 @@ def diagnose(invocation: Invocation) -> Iterator[Finding]:
     yield _ok("loom", f"{__version__} in {Path(__file__).parent}")
     yield _ok("python", f"{platform.python_version()} ({sys.executable}) on {platform.platform()}")
     yield from _directories()
-    yield from _configuration(invocation)
+    settings = yield from _configuration(invocation)
     yield from _keys(invocation)
     yield from _servers(invocation)
-    yield _model(invocation)
+    if settings is not None:
+        yield _model(settings, invocation)
     yield _terminal(invocation)
     yield _program("rg", "searching is slower without it")
     yield _program("git", "repositories are not recognised without it")
@@ -75,14 +78,19 @@ def _directories() -> Iterator[Finding]:
             yield _ok(subject, detail)
 
 
-def _configuration(invocation: Invocation) -> Iterator[Finding]:
+def _configuration(invocation: Invocation) -> Generator[Finding, None, Settings | None]:
+    """Returns the settings where they can be read."""
+    for complaint in unknown_variables(invocation.environment):
+        yield Finding(subject="environment", status="warning", detail=complaint)
     path = config_file(invocation)
     try:
-        settings_of(invocation)
+        settings = settings_of(invocation)
     except LoomError as error:
-        yield Finding(subject="configuration", status="problem", detail=str(error))
-    else:
-        yield _ok("configuration", f"{path}{'' if path.exists() else ' (none)'}")
+        for line in str(error).splitlines():
+            yield Finding(subject="configuration", status="problem", detail=line)
+        return None
+    yield _ok("configuration", f"{path}{'' if path.exists() else ' (none)'}")
+    return settings
 
 
 def _keys(invocation: Invocation) -> Iterator[Finding]:
@@ -90,7 +98,7 @@ def _keys(invocation: Invocation) -> Iterator[Finding]:
         try:
             found = locate_key(provider, invocation.environment, None)
         except LoomError as error:
-            yield Finding(subject="keys", status="problem", detail=f"{error}. {error.hint or ''}".rstrip())
+            yield Finding(subject="keys", status="problem", detail=_whole(error))
             return
         if found is not None:
             yield _ok(f"key for {provider}", found.origin)
@@ -115,14 +123,17 @@ def _servers(invocation: Invocation) -> Iterator[Finding]:
             yield _ok(f"{name} server", f"{len(names)} models")
 
 
-def _model(invocation: Invocation) -> Finding:
+def _model(settings: Settings, invocation: Invocation) -> Finding:
+    """Which one, and whether address and key are there. Nothing is sent."""
     try:
-        model, why = chosen_model(settings_of(invocation), invocation)
+        name, why = chosen_model(settings, invocation)
+        model = Model.parse(name, base_url=settings.fields.model.base_url)
+        locate(model, invocation.environment, find_key(settings.fields, invocation)(model.provider))
     except NoModel as error:
         return Finding(subject="model", status="warning", detail=str(error))
     except LoomError as error:
-        return Finding(subject="model", status="problem", detail=str(error))
-    return _ok("model", f"{model} ({why})")
+        return Finding(subject="model", status="problem", detail=_whole(error))
+    return _ok("model", f"{name} ({why})")
 
 
 def _terminal(invocation: Invocation) -> Finding:
@@ -148,6 +159,11 @@ def _disk() -> Finding:
     free = shutil.disk_usage(place).free
     detail = f"{free / 1e9:.1f} GB free for sessions"
     return Finding(subject="disk", status="warning" if free < _SCANT_BYTES else "ok", detail=detail)
+
+
+def _whole(error: LoomError) -> str:
+    """What is wrong and what to do, on one line."""
+    return f"{error}. {error.hint}" if error.hint else str(error)
 
 
 def _ok(subject: str, detail: str) -> Finding:

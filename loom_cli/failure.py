@@ -4,7 +4,8 @@ import os
 from contextlib import suppress
 
 from loom_cli.fields import Output, OutputFormat
-from loom_cli.output import ReaderGone, write_err
+from loom_cli.output import STDERR, ReaderGone, write_err
+from loom_cli.wrapping import wrapped
 from loom_core.errors import LoomError, StorageError
 
 
@@ -39,13 +40,13 @@ def tell(error: LoomError, *, debug: bool) -> int:
 def describe(what: str, hint: str | None) -> str:
     """An error as text for a person: what and where, then, indented, what to do.
 
-    It may quote a file, a server or a model, so it is shown without power over the terminal.
+    It may quote a file, a server or a model, so it is shown without power over the terminal, and within its width.
     """
     from loom_core.safety.text import safe_text
 
     first, *more = what.splitlines() or [""]
     lines = [f"loom: {first}", *more, *(f"  {line}" for line in (hint or "").splitlines())]
-    return safe_text("\n".join(lines)) + "\n"
+    return wrapped(safe_text("\n".join(lines)) + "\n", STDERR)
 
 
 def _internal(error: Exception) -> LoomError:

@@ -16,9 +16,9 @@ def gather(said: Input, invocation: Invocation, *, with_stdin: bool = True) -> d
     inputs: dict[str, JSON] = dict(said.values or {})
     room = said.max_bytes or 0
     for path in _files(said.files or ()):
-        text = _text(path, room)
-        room -= len(text)
-        inputs[str(path)] = text
+        raw = _read(path, room)
+        room -= len(raw)
+        inputs[str(path)] = _text(path, raw, invocation)
     if with_stdin:
         stdin = read_stdin(said.stdin or "auto", said.stdin_max_bytes or 0, invocation.notice)
         if stdin is not None:
@@ -28,13 +28,22 @@ def gather(said: Input, invocation: Invocation, *, with_stdin: bool = True) -> d
 
 def _files(patterns: tuple[str, ...]) -> Iterator[Path]:
     for pattern in patterns:
-        found = [pattern] if Path(pattern).is_file() else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute patterns too
+        path = Path(pattern)
+        if path.is_dir():
+            raise InputError(
+                f"{path} is a directory", hint="name it in the goal: the model looks into it with its tools"
+            )
+        if path.exists():  # a pipe too, as a shell makes for <(...)
+            yield path
+            continue
+        names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - absolute patterns too
+        found = [Path(name) for name in names if Path(name).is_file()]
         if not found:
             raise InputError(f"no file matches {pattern}")
-        yield from (Path(name) for name in found if Path(name).is_file())
+        yield from found
 
 
-def _text(path: Path, room: int) -> str:
+def _read(path: Path, room: int) -> bytes:
     try:
         with path.open("rb") as file:
             raw = file.read(room + 1)
@@ -47,4 +56,12 @@ def _text(path: Path, room: int) -> str:
         )
     if b"\0" in raw[:8192]:
         raise InputError(f"{path} is binary", hint="name it in the goal instead of attaching it")
-    return raw.decode("utf-8", "replace")
+    return raw
+
+
+def _text(path: Path, raw: bytes, invocation: Invocation) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        invocation.notice(f"{path} is not UTF-8 (byte {error.start}); what is not was replaced")
+        return raw.decode("utf-8", "replace")

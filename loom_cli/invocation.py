@@ -29,7 +29,9 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     def notice(self, text: str) -> None:
         """Tell the user one line that is no error; `-q` silences it."""
         if not self.quiet:
-            write_err(f"loom: {text}\n")
+            from loom_cli.failure import describe
+
+            write_err(describe(text, None))
 
     @property
     def stdout_color(self) -> bool:

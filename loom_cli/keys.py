@@ -16,7 +16,7 @@ from loom_cli.fields import Fields
 from loom_cli.invocation import Invocation
 from loom_cli.places import config_directory
 from loom_cli.suggest import suggestion
-from loom_core.errors import ConfigError, UsageError
+from loom_core.errors import AuthenticationFailed, ConfigError, UsageError
 from loom_core.providers.catalog import PROVIDERS
 from loom_core.runtime.private_files import make_private_directory, replace_file, storage_errors
 
@@ -47,12 +47,20 @@ def find_key(fields: Fields, invocation: Invocation) -> Callable[[str], str | No
 
 
 def locate_key(provider: str, environment: Mapping[str, str], command: Sequence[str] | None) -> FoundKey | None:
-    """The key of a provider, from the first place that has one. Raises `ConfigError` where a place is unusable."""
+    """The key of a provider, from the first place that has one.
+
+    Raises `ConfigError` or `AuthenticationFailed` where a place is unusable.
+    """
     for origin, look in _places(provider, environment, command):
         secret = (look() or "").strip()
         if secret:
             return FoundKey(secret=secret, origin=origin)
     return None
+
+
+def no_key(provider: str) -> AuthenticationFailed:
+    """The error to raise where a provider needs a key and none was found."""
+    return AuthenticationFailed(f"there is no key for {provider}", hint=f"loom keys set {provider}")
 
 
 def _places(
@@ -77,7 +85,10 @@ def keys_file() -> Path:
 
 
 def stored_keys() -> dict[str, str]:
-    """The keys in the file, by provider. Raises `ConfigError`, also where others than its owner can read it."""
+    """The keys in the file, by provider.
+
+    Raises `ConfigError`, or `AuthenticationFailed` where others than its owner can read it: such keys are not used.
+    """
     path = keys_file()
     try:
         with path.open("rb") as file:
@@ -85,21 +96,21 @@ def stored_keys() -> dict[str, str]:
 
             mode = _mode(file.fileno())
             table = tomllib.load(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
     except ValueError:  # no UTF-8 or no TOML; its text may quote a key
         raise ConfigError(f"{path} is not TOML", hint='Each line is PROVIDER = "KEY".') from None
     if mode & 0o077:
-        raise ConfigError(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
+        raise AuthenticationFailed(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
     if not all(isinstance(value, str) for value in table.values()):
         raise ConfigError(f"{path}: each value is a key, that is, text")
     return table
 
 
 def store_key(provider: str, secret: str | None) -> None:
-    """Keep a key in the file, or with None take it out. Raises `ConfigError` or `StorageError`."""
+    """Keep a key in the file, or with None take it out. Raises as `stored_keys`, or `StorageError`."""
     import tomli_w
 
     path = keys_file()

@@ -6,11 +6,14 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from loom_cli.fields import Fields
+from loom_cli.reasons import reason
+from loom_cli.setting_checks import setting_faults
 from loom_cli.validation import Fault, Key, faults
 from loom_core.errors import InputError, UsageError
 from loom_core.messages import JSON
 
-S = TypeVar("S", bound=msgspec.Struct)
+S = TypeVar("S", bound=Fields)
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +46,10 @@ def layer_of(settings: Iterable[Setting], kind: type[S]) -> Layer[S]:
                 raise UsageError(f"{setting.origin}: {setting.key}: {part} was given as a value before")
         inner[name] = setting.value
         origins[setting.key] = setting.origin
-    wrong = [f"{_nearest(origins, fault.key)}: {fault}" for fault in faults(table, kind)]
+    fields, wrong = _convert(table, kind)
     if wrong:
-        raise UsageError("\n".join(wrong))
-    return Layer(fields=msgspec.convert(table, kind), origins=origins)
+        raise UsageError("\n".join(f"{_nearest(origins, fault.key)}: {fault}" for fault in wrong))
+    return Layer(fields=fields, origins=origins)
 
 
 def read_layer(
@@ -62,27 +65,39 @@ def read_layer(
 
     Raises `error` with every fault, each on a line that begins with source and line.
     """
-    import tomllib  # 7 ms with what tells the lines, needed once there is a file
+    from loom_cli.toml_lines import key_lines  # 7 ms with the parser, needed once there is a file
 
-    from loom_cli.toml_lines import key_lines
-
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as problem:  # ValueError: also a number beyond Python's limit of digits
-        raise error(f"{source}: not TOML: {problem}") from None
+    table = toml_table(text, source, error)
     lines = key_lines(text)
     origins = {".".join(key): f"{source}:{_line(lines, key)}" for key in _said(table)}
-    wrong = [Fault((name,), "missing") for name in required if name not in table]
-    while found := list(faults(table, kind)):
-        wrong += found
-        for fault in found:
-            _remove(table, fault.key)
-    fields = msgspec.convert(table, kind)
-    wrong += more(fields)
+    missing = [Fault((name,), "missing") for name in required if name not in table]
+    fields, wrong = _convert(table, kind)
+    wrong += (*missing, *more(fields))
     if wrong:
         told = sorted({(_line(lines, fault.key), str(fault)) for fault in wrong})
         raise error("\n".join(f"{source}:{line}: {complaint}" for line, complaint in told))
     return Layer(fields=fields, origins=origins)
+
+
+def _convert(table: dict[str, Any], kind: type[S]) -> tuple[S, list[Fault]]:
+    """What is right in the table, which loses the rest, and the faults of that."""
+    wrong: list[Fault] = []
+    while found := list(faults(table, kind)):
+        wrong += found
+        for key in dict.fromkeys(fault.key for fault in found):
+            _remove(table, key)
+    fields = msgspec.convert(table, kind)
+    return fields, [*wrong, *setting_faults(fields)]
+
+
+def toml_table(text: str, source: str, error: type[UsageError]) -> dict[str, Any]:
+    """The text as TOML. Raises `error` where it is none."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as problem:  # ValueError: also a number beyond Python's limit of digits
+        raise error(f"{source}: not TOML: {problem}") from None
 
 
 def instructions_text(path: Path) -> str:
@@ -90,7 +105,7 @@ def instructions_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the instructions in {path}: {error}") from None
+        raise InputError(f"cannot read the instructions in {path}: {reason(error)}") from None
 
 
 def _said(table: Mapping[str, Any], path: Key = ()) -> Iterator[Key]:

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from loom_cli.output import STDOUT, write_out
+from loom_cli.wrapping import wrapped
 from loom_core.events import encode
 from loom_core.messages import JSON
 from loom_core.safety.text import visible
@@ -22,7 +23,7 @@ def write_records(records: Sequence[Mapping[str, JSON]], as_json: bool) -> None:
     rows = [[_cell(value) for value in record.values()] for record in records]
     if os.isatty(STDOUT):
         rows = _aligned(rows)
-    write_out("".join("\t".join(row) + "\n" for row in rows))
+    write_out(wrapped("".join("\t".join(row) + "\n" for row in rows), STDOUT))
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> list[list[str]]:

@@ -1,14 +1,16 @@
 """Which fields an option sets: the same whether the option or its twin in the environment says it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from loom_cli.contradictions import check_together
 from loom_cli.environment import from_environment, pair, twin
 from loom_cli.fields import FLAGS, SETTING_OPTIONS, SHORTHANDS, Fields, Task, leaves
 from loom_cli.layers import Layer, Setting, instructions_text, layer_of
+from loom_cli.reasons import reason
 from loom_cli.validation import alternatives
 from loom_core.errors import InputError, UsageError
 from loom_core.messages import JSON
@@ -17,8 +19,10 @@ from loom_core.messages import JSON
 def flags_layer(given: Mapping[str, Any]) -> Layer[Task]:
     """What options of the command line say, by their long names; those that set no field are passed over.
 
-    `--set` says less than an option made for the field. Raises `UsageError` or `InputError`.
+    `--set` says less than an option made for the field. Raises `UsageError`, also where two options contradict each
+    other, or `InputError`.
     """
+    check_together(given)
     free = [Setting(key=key, value=value, origin="--set") for key, value in map(_free, given.get("--set") or ())]
     options = [option for option in given if option in SETTING_OPTIONS or option == "--goal"]
     specific = [
@@ -61,7 +65,7 @@ def _fields(option: str, value: Any) -> Iterator[tuple[str, JSON]]:
         case "--goal":
             yield "goal", value
         case "--input":
-            yield "input.values", dict(map(_input, value))
+            yield "input.values", _inputs(value)
         case "--file":
             yield "input.files", [str(path) for path in value]
         case "--instructions":
@@ -82,6 +86,17 @@ def _capability(text: str) -> tuple[str, JSON]:
     raise UsageError(f"--cap {text}: no such capability", hint="files=read, files=write, files=off, shell, shell=off")
 
 
+def _inputs(texts: Iterable[str]) -> dict[str, JSON]:
+    values: dict[str, JSON] = {}
+    said: dict[str, str] = {}
+    for text in texts:
+        key, value = _input(text)
+        if key in said:
+            raise UsageError(f"--input {text}: --input {said[key]} was given before", hint="each name has one value")
+        values[key], said[key] = value, text
+    return values
+
+
 def _input(text: str) -> tuple[str, JSON]:
     """`K=V`, `K=@FILE` (its text) or `K:=JSON`."""
     try:
@@ -89,7 +104,11 @@ def _input(text: str) -> tuple[str, JSON]:
         if key.endswith(":"):
             return key[:-1], msgspec.json.decode(value)
         return key, Path(value[1:]).read_text("utf-8") if value.startswith("@") else value
-    except (OSError, ValueError) as error:  # of which are bad JSON and text that is not UTF-8
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--input {text}: {reason(error)}") from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"--input {text}: not JSON: {error}") from None
+    except ValueError as error:
         raise InputError(f"--input {text}: {error}") from None
 
 

@@ -22,6 +22,18 @@ def write_file(path: Path, text: str, *, append: bool = False) -> None:
         raise StorageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
+def require_writable(path: Path, *, append: bool = False) -> None:
+    """Raise `StorageError` where it is known beforehand that `write_file` would; the file is not touched."""
+    target = path.resolve()
+    if target.is_dir():
+        raise StorageError(f"cannot write {path}: it is a directory")
+    if not target.parent.is_dir():
+        raise StorageError(f"cannot write {path}: there is no directory {target.parent}")
+    in_place = target.exists() and (append or not target.is_file())
+    if not os.access(target if in_place else target.parent, os.W_OK):
+        raise StorageError(f"cannot write {path}: Permission denied")
+
+
 def _write_in_place(path: Path, data: bytes, *, append: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_APPEND if append else 0)
     descriptor = os.open(path, flags, 0o666)

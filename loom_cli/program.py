@@ -5,6 +5,7 @@ from typer._click.exceptions import ClickException, NoSuchOption
 from typer._click.exceptions import UsageError as ClickUsageError
 
 from loom_cli.output import occupy_standard_descriptors
+from loom_cli.suggest import suggestion
 from loom_cli.tree import root
 from loom_core.errors import UsageError
 
@@ -17,7 +18,7 @@ def run(arguments: list[str]) -> int:
     occupy_standard_descriptors()
     command = root()
     try:
-        with command.make_context("loom", arguments, obj=[]) as context:
+        with command.make_context("loom", [*arguments], obj=[]) as context:
             command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
@@ -32,7 +33,7 @@ def _ours(error: ClickException) -> UsageError:
     hint = None
     if isinstance(error, NoSuchOption):
         message = error.message
-        hint = f"did you mean {' or '.join(error.possibilities)}?" if error.possibilities else None
+        hint = suggestion(error.option_name, error.possibilities or ())
     if hint is None and isinstance(error, ClickUsageError) and error.ctx is not None:
         hint = f"{error.ctx.command_path} --help shows how"
     return UsageError(message[:1].lower() + message[1:].removesuffix("."), hint=hint)

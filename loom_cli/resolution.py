@@ -5,6 +5,7 @@ import msgspec
 from loom_cli.fields import Task, over
 from loom_cli.grants import Grants, narrow, withheld
 from loom_cli.settings import Settings
+from loom_core.errors import UsageError
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,7 +16,10 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolve(settings: Settings, flags: Task, task: Task | None = None) -> Resolved:
-    """Flags before the task before the settings; but rights and limits are the user's, narrowed by the task's."""
+    """Flags before the task before the settings; but rights and limits are the user's, narrowed by the task's.
+
+    Raises `UsageError` where a flag says nothing beside what holds.
+    """
     task = Task() if task is None else task
     user = over(flags, settings.fields)
     granted = Grants.of(user)
@@ -29,6 +33,8 @@ def resolve(settings: Settings, flags: Task, task: Task | None = None) -> Resolv
         governance=msgspec.structs.replace(grants.governance, on_denied=wished.governance.on_denied),
         budget=grants.budget,
     )
+    if flags.output.append and wished.output.file is None:
+        raise UsageError("--append adds to a file, and no --output names one", hint="name it: -o FILE")
     refused = [*withheld(granted, task)]
     if task.output.file is not None and flags.output.file is None and granted.capabilities.files.mode != "write":
         # The answer is the model's words: a file of them is a write like any other.

@@ -31,6 +31,8 @@ def resume(
     from loom_cli.places import session_store
     from loom_cli.settings import settings_of
 
+    if own.resume_latest and reference is not None:
+        raise UsageError(f"--continue and {reference} contradict each other", hint="leave one of them out")
     session = latest_session() if own.resume_latest else session_store().find(reference or "@last")
     flags = flags_layer(said(agent, own, output)).fields
     fields = settle(settings_of(invocation), flags, base=CHAT if own.goal is None else BUILT_IN).fields

@@ -33,7 +33,8 @@ async def perform(
     cancelled likewise before the error goes on.
     """
     run = session.start(task, context)
-    with _signals(run) as caught:
+    stopped = asyncio.get_running_loop().create_future()
+    with _signals(run, stopped) as caught:
         showing = asyncio.get_running_loop().create_task(_show(run.events(), show))
         try:
             ended = asyncio.ensure_future(run.wait())
@@ -41,7 +42,8 @@ async def perform(
             if showing.done() and showing.exception() is not None:
                 run.cancel()
             result = await ended
-            await asyncio.wait({showing}, timeout=_LAST_WORDS_S if caught else None)
+            await asyncio.wait({showing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({showing}, timeout=_LAST_WORDS_S)
         finally:
             run.cancel()
             if not showing.done():
@@ -57,7 +59,7 @@ async def _show(events: AsyncIterator[Event], show: Callable[[Event], Awaitable[
 
 
 @contextmanager
-def _signals(run: Run) -> Iterator[list[int]]:
+def _signals(run: Run, stopped: asyncio.Future[None]) -> Iterator[list[int]]:
     """Signals cancel the run; yields the list of those that came."""
     loop = asyncio.get_running_loop()
     caught: list[int] = []
@@ -68,12 +70,16 @@ def _signals(run: Run) -> Iterator[list[int]]:
 
             die_by(number)
         caught.append(number)
+        if not stopped.done():
+            stopped.set_result(None)
         run.cancel()
 
-    for number in SIGNALS:
+    # What the caller had ignored (nohup; a job in the background of a script) stays so.
+    obeyed = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in obeyed:
         loop.add_signal_handler(number, catch, number)
     try:
         yield caught
     finally:
-        for number in SIGNALS:
+        for number in obeyed:
             loop.remove_signal_handler(number)

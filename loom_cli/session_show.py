@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from loom_cli.render.narrator import Narrator, note
+from loom_cli.render.numbers import counted
 from loom_cli.render.paint import Line, line
 from loom_cli.render.scrollback import Scrollback
 from loom_core.events import (
@@ -129,27 +130,31 @@ def as_records(events: Iterable[Event]) -> Iterator[str]:
         yield safe_text(f"{event.seq}\t{event.ts}\t{event.type}\t{encode(rest).decode()}\n")
 
 
-def tell(events: Iterable[Event], scrollback: Scrollback, columns: int) -> None:
-    """As it looked when it happened."""
+def tell(events: Iterable[Event], scrollback: Scrollback, columns: int, in_use: Callable[[], bool]) -> None:
+    """As it looked when it happened; `in_use` says, at the end, whether what is not finished still goes on."""
     narrator = Narrator(lambda: columns)
     for event in events:
+        told = narrator.tell(event)
         match event:
             case SessionStart():
                 scrollback.tell("work", [note(f"session {event.session} in {event.cwd}, begun {event.ts}")])
             case ModelResponse():
                 scrollback.tell("answer", _words(event))
             case UserMessage():
-                scrollback.tell("you", narrator.tell(event), apart=True)
+                scrollback.tell("you", told, apart=True)
             case SessionClear():
                 scrollback.tell("work", [note("the conversation starts afresh here")])
             case SessionRecovered():
-                text = f"{event.torn_bytes:,} bytes of a line that a crash had cut off were put aside: {event.saved_as}"
+                bytes_cut = counted(event.torn_bytes, "byte")
+                text = f"{bytes_cut} of a line that a crash had cut off were put aside: {event.saved_as}"
                 scrollback.tell("work", [note(text, mark="!")])
             case _:
-                scrollback.tell("work", narrator.tell(event))
+                scrollback.tell("work", told)
+    if not in_use():
+        scrollback.tell("work", narrator.broken_off())
 
 
 def _words(event: ModelResponse) -> list[Line]:
     words = "".join(part.text for part in event.parts if isinstance(part, Text)).strip("\n")
-    lines = [line(words)] if words else []
+    lines = [line(each) for each in words.split("\n")] if words else []
     return [*lines, note("cut off here", mark="✗")] if event.partial else lines

@@ -13,6 +13,7 @@ from loom_cli.invocation import Invocation
 from loom_cli.layers import Layer, Setting, instructions_text, read_layer
 from loom_cli.option_fields import environment_layer
 from loom_cli.places import config_directory
+from loom_cli.reasons import reason
 from loom_core.errors import ConfigError
 from loom_core.messages import JSON
 
@@ -69,12 +70,12 @@ def read_config(path: Path, *, required: bool = False) -> Layer[Fields]:
     """What the configuration file says. Raises `ConfigError`."""
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if required:
             raise ConfigError(f"there is no configuration file {path}") from None
         return Layer(fields=Fields())
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from None
+        raise ConfigError(f"cannot read {path}: {reason(error)}") from None
     layer = read_layer(text, str(path), Fields, ConfigError)
     if isinstance(layer.fields.instructions, InstructionsFile):
         loaded = instructions_text(path.parent / layer.fields.instructions.file)

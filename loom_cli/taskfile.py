@@ -11,8 +11,9 @@ import msgspec
 from loom_cli.environment import pair
 from loom_cli.fields import InstructionsFile, Param, Task
 from loom_cli.layers import Layer, instructions_text, read_layer
+from loom_cli.reasons import reason
 from loom_cli.suggest import suggestion
-from loom_cli.validation import Fault, Key
+from loom_cli.validation import NOUNS, Fault, Key, shown
 from loom_core.errors import TaskFileError, UsageError
 from loom_core.messages import JSON
 
@@ -21,6 +22,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _OUTSIDE = "is hidden or outside of the directories of the task and of the call, so only you can name it"
 _TYPES = {"string": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
+_NOUNS = {**NOUNS, "string": NOUNS["str"]}
 
 
 def read_task(path: Path) -> Layer[Task]:
@@ -28,7 +30,7 @@ def read_task(path: Path) -> Layer[Task]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise TaskFileError(f"cannot read the task file {path}: {_reason(error)}") from None
+        raise TaskFileError(f"cannot read the task file {path}: {reason(error)}") from None
     return parse_task(text, source=str(path), name=path.stem, directory=path.parent)
 
 
@@ -66,11 +68,15 @@ def bind(task: Task, given: Iterable[str]) -> Task:
     values = {key: _text(param.default) for key, param in params.items() if param.default is not None}
     required = {key: param for key, param in params.items() if param.default is None}
     wrong = []
+    said: dict[str, str] = {}
     for text in given:
         try:
             key, value = pair(text)
             required.pop(key, None)
             values[key] = _read(params, key, value)
+            if key in said:
+                wrong.append(f"--param {text}: --param {said[key]} was given before")
+            said[key] = text
         except ValueError as error:
             wrong.append(f"--param {text}: {error}")
     wrong += [f"the task needs --param {key}=...  {param.description}".rstrip() for key, param in required.items()]
@@ -162,7 +168,7 @@ def _param_faults(name: str, param: Param) -> Iterator[tuple[Key, str]]:
     elif param.type == "choice" and param.default not in (param.choices or ()):
         yield ("default",), f"{param.default!r} is none of {', '.join(param.choices or ())}"
     elif type(param.default) not in _TYPES.get(param.type, (type(param.default),)):
-        yield ("default",), f"expected {param.type}, got {type(param.default).__name__}"
+        yield ("default",), f"{_NOUNS[param.type]}, not {shown(param.default)}"
 
 
 def _blank_faults(text: str, params: Mapping[str, Param]) -> Iterator[str]:
@@ -181,19 +187,22 @@ def _read(params: Mapping[str, Param], key: str, text: str) -> str:
             try:
                 return str(int(text) if param.type == "int" else float(text))
             except ValueError:
-                raise ValueError(f"expected {param.type}") from None
+                raise ValueError(f"{NOUNS[param.type]} is expected") from None
         case "bool":
             if text.lower() not in _WORDS:
-                raise ValueError("expected true or false")
+                raise ValueError("true or false is expected")
             return _text(_WORDS[text.lower()])
         case "choice":
             if text not in (param.choices or ()):
-                raise ValueError(f"expected one of {', '.join(param.choices or ())}")
+                raise ValueError(f"one of {', '.join(param.choices or ())} is expected")
             return text
         case "path":
             return str(Path(text).absolute())
         case "json":
-            return _text(msgspec.json.decode(text))
+            try:
+                return _text(msgspec.json.decode(text))
+            except msgspec.DecodeError:
+                raise ValueError("JSON is expected") from None
         case "string":
             return text
 
@@ -209,7 +218,3 @@ def _default(params: Mapping[str, Param], name: str) -> str:
 def _unknown(name: str, params: Mapping[str, Param]) -> str:
     known = f"there are {', '.join(params)}" if params else "the task has none"
     return f"unknown parameter; {suggestion(name, params) or known}"
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else "it is not UTF-8"

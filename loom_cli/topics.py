@@ -1,8 +1,6 @@
 """The texts of `loom help TOPIC`."""
 
-from collections.abc import Callable, Iterator, Mapping
-
-from msgspec.structs import fields
+from collections.abc import Callable, Iterable, Mapping
 
 from loom_cli.help_text import listing
 
@@ -129,39 +127,32 @@ Where nobody can be asked, the run stops with exit code 6 and names the rule or
 option that would allow the call; governance.on_denied="continue" tells the
 model instead. Rules of all places add up. A task file's allow rules grant
 nothing by themselves.
+
+--allow also switches on the tool it names: Shell (or Bash), Write, Edit. A rule
+with a star for its name switches on none, so --allow '*' needs the tools to be
+granted: --cap shell --cap files=write.
 """,
 }
 
 
 def _environment() -> str:
+    from loom_cli.variables import field_variables, option_variables, other_variables
+
     return (
         "Every long option has a twin: --max-turns is LOOM_MAX_TURNS. An option says\n"
         "more than a task file, a task file more than a variable, a variable more than\n"
         "config.toml. Several values stand one a line; a switch is 1 or 0.\n\n"
-        + "\n".join(listing(dict(_variables()).items(), column=37))
-        + "\n"
+        f"Options:\n\n{_paragraph(option_variables())}\n\n"
+        "Settings that have no option, as LOOM_MODEL_SEED for model.seed:\n\n"
+        f"{_paragraph(field_variables())}\n\n"
+        "Others:\n\n" + "\n".join(listing(other_variables(), column=31)) + "\n"
     )
 
 
-def _variables() -> Iterator[tuple[str, str]]:
-    from loom_cli import options  # noqa: F401 - it defines the classes of flags
-    from loom_cli.environment import twin
-    from loom_cli.fields import FLAGS, Fields, leaves
-    from loom_cli.flags import Flags, long_name
-    from loom_core.providers.catalog import PROVIDERS
+def _paragraph(names: Iterable[str]) -> str:
+    import textwrap
 
-    yield "LOOM_HOME", "holds loom's directories: config, data, state, cache"
-    for option in (long_name(field) for kind in Flags.__subclasses__() for field in fields(kind)):
-        yield twin(option), option
-    for field, _ in leaves(Fields):
-        if field not in FLAGS.values():
-            yield twin(field), field
-    for provider, known in PROVIDERS.items():
-        yield known.key_variable, f"key of {provider}"
-        if known.url_variable:
-            yield known.url_variable, f"address of {provider}"
-    yield "NO_COLOR", "no color, unless --color=always"
-    yield "FORCE_COLOR, CLICOLOR_FORCE", "color on a terminal whatever TERM says"
+    return textwrap.fill(" ".join(names), 79, initial_indent="  ", subsequent_indent="  ")
 
 
 def _events() -> str:

@@ -1,5 +1,6 @@
 """Tables of configuration and task files against the schema: every fault of a table, not only the first."""
 
+import re
 from collections.abc import Iterator
 from types import UnionType
 from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
@@ -12,6 +13,19 @@ from loom_core.messages import JSON
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+
+NOUNS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "array": "a list",
+    "object": "a table",
+}
+"""Types by the names they have in messages of msgspec, in words for the user."""
+_BOUNDS = {">=": "of at least", ">": "above", "<=": "of at most", "<": "below"}
+_EXPECTED = re.compile(r"Expected `(?P<types>[^`]+)`(?: (?P<sign>[<>]=?) (?P<bound>[\w.+-]+))?")
+_MOST_SHOWN = 60
 
 Key: TypeAlias = tuple[str, ...]
 """A key with the tables it stands in."""
@@ -52,6 +66,10 @@ def _value_faults(value: JSON, kind: Any, path: Key) -> Iterator[Fault]:
             for name, inner in value.items():
                 yield from _value_faults(inner, get_args(one)[1], (*path, name))
             return
+        if isinstance(value, list) and get_origin(one) is tuple:
+            for inner in value:
+                yield from _value_faults(inner, get_args(one)[0], path)
+            return
     try:
         msgspec.convert(value, kind)
     except (msgspec.ValidationError, OverflowError) as error:
@@ -59,14 +77,31 @@ def _value_faults(value: JSON, kind: Any, path: Key) -> Iterator[Fault]:
 
 
 def complaint(value: JSON, kind: Any, message: str) -> str:
-    """What was expected, in the words of the file's author."""
+    """What was expected, in the words of the file's author; `message` is that of the conversion that failed."""
     words = [word for one in alternatives(kind) if get_origin(one) is Literal for word in get_args(one)]
     if words and isinstance(value, type(words[0])):
-        return f"{value!r} is none of {', '.join(map(str, words))}"
-    if any(isinstance(one, type) and issubclass(one, msgspec.Struct) for one in alternatives(kind)):
-        return f"expected a table, got {type(value).__name__}"
-    text = message.partition(" - at ")[0].replace("`", "").replace(" | null", "")
-    return text[:1].lower() + text[1:]
+        if len(words) == 1:
+            return f"this version knows {words[0]} only"
+        return f"{shown(value)} is none of {', '.join(map(str, words))}"
+    expected = _EXPECTED.match(message)
+    if expected is None:
+        return message[:1].lower() + message[1:]
+    names = [NOUNS.get(name, name) for name in expected["types"].split(" | ") if name != "null"]
+    bound = f" {_BOUNDS[expected['sign']]} {expected['bound'].removesuffix('.0')}" if expected["sign"] else ""
+    return f"{' or '.join(names)}{bound}, not {shown(value)}"
+
+
+def shown(value: object) -> str:
+    """A value as its author knows it, on one line."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case dict() | list():
+            return NOUNS["object" if isinstance(value, dict) else "array"]
+        case str():
+            return repr(value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}...")
+        case _:
+            return str(value)
 
 
 def alternatives(kind: Any) -> tuple[Any, ...]:

@@ -28,7 +28,7 @@ def chat(
         str | None, typer.Argument(metavar="[PROMPT]", help="the first message", show_default=False)
     ] = None,
 ) -> None:
-    """Work with an agent in the terminal, in line mode with or without --line; in a pipe --line answers each line."""
+    """Work with an agent in the terminal; in a pipe --line answers each line, also one that begins with /."""
     from loom_cli.assembly import CHAT, chosen_session, said, settle
     from loom_cli.inputs import gather
     from loom_cli.line.opening import Opening, on_terminal, open_chat

@@ -94,8 +94,13 @@ def check(
 ) -> None:
     """Check the configuration file and the LOOM_ variables."""
     from loom_cli.settings import config_file, load_settings
+    from loom_cli.variables import unknown_variables
+    from loom_core.errors import ConfigError
 
     load_settings(file or config_file(invocation), invocation.environment, required=file is not None)
+    unknown = [*unknown_variables(invocation.environment)]
+    if unknown:
+        raise ConfigError("\n".join(unknown))
     invocation.notice("the configuration is right")
 
 

@@ -144,7 +144,7 @@ def _words(event: "ModelResponse") -> "list[Line]":
     from loom_core.messages import Text
 
     words = "".join(part.text for part in event.parts if isinstance(part, Text))
-    return [line(words)] if words else []
+    return [line(each) for each in words.split("\n")] if words else []
 
 
 def _answering(scrollback: "Scrollback") -> "Approver":

@@ -67,15 +67,14 @@ def check_key(invocation: Invocation, provider: Provider) -> None:
     """Ask a service whether it takes the key. Nothing is spent."""
     import asyncio
 
-    from loom_cli.keys import check_provider, locate_key
+    from loom_cli.keys import check_provider, locate_key, no_key
     from loom_cli.model_listing import offered_models
     from loom_cli.settings import settings_of
-    from loom_core.errors import AuthenticationFailed
 
     settings = settings_of(invocation)
     key = locate_key(check_provider(provider), invocation.environment, settings.fields.keys.cmd)
     if key is None:
-        raise AuthenticationFailed(f"there is no key for {provider}", kind="auth", hint=f"loom keys set {provider}")
+        raise no_key(provider)
     asyncio.run(offered_models(settings, invocation, provider))
     write_records([{"provider": provider, "status": "ok", "origin": key.origin}], as_json=False)
 

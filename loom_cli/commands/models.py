@@ -26,6 +26,8 @@ def list_models(
 
     offered = asyncio.run(list_offered(settings_of(invocation), invocation, provider))
     write_records(offered, as_json)
+    if not offered:
+        invocation.notice("there are no models to list; give a service its key (loom keys set NAME), or start Ollama")
 
 
 @command(app, "default", examples="loom models default")

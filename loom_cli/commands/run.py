@@ -41,15 +41,17 @@ def run(
     from loom_core.runtime.run import RuntimeTask
 
     flags = flags_layer(said(agent, sessions, own, output)).fields
+    if task is None and own.param:
+        raise UsageError(
+            f"--param {own.param[0]} fills in a task's parameter, and no TASK is named", hint="loom run TASK -p K=V"
+        )
     read = None if task is None else _task(task, own)
     setup = settle(settings_of(invocation), flags, read)
     for notice in setup.withheld:
         invocation.notice(notice)
     fields = setup.fields
     if not (fields.goal or "").strip():
-        raise UsageError(
-            "there is no goal", hint='say it with -g "...", or name a task file; loom run --help shows how'
-        )
+        raise _no_goal(task)
     job = Job(
         fields=fields,
         task=RuntimeTask(goal=fields.goal or "", criteria=fields.criteria or (), metadata={"name": fields.name or ""}),
@@ -64,6 +66,18 @@ def run(
     raise typer.Exit(carry_out(job, invocation))
 
 
+def _no_goal(task: str | None) -> UsageError:
+    if task is None:
+        return UsageError(
+            "there is no goal", hint='say it with -g "...", or name a task file; loom run --help shows how'
+        )
+    return UsageError(f"{_source(task)}: there is no goal", hint='add goal = "..." to it, or say it with -g "..."')
+
+
+def _source(reference: str) -> str:
+    return "standard input" if reference == "-" else reference
+
+
 def _task(reference: str, own: RunFlags) -> Task:
     from loom_cli.taskfile import bind, parse_task, read_task
 
@@ -71,5 +85,5 @@ def _task(reference: str, own: RunFlags) -> Task:
         return bind(read_task(Path(reference)).fields, own.param or ())
     from loom_cli.stdin import read_text
 
-    layer = parse_task(read_text(), source="standard input", name="stdin", directory=Path.cwd())
+    layer = parse_task(read_text(), source=_source(reference), name="stdin", directory=Path.cwd())
     return bind(layer.fields, own.param or ())

@@ -30,7 +30,7 @@ Reference: TypeAlias = Annotated[
 def list_sessions(
     invocation: Invocation,
     *,
-    count: Annotated[int, typer.Option("-n", metavar="N", min=1, help="how many", rich_help_panel=COMMON)] = 20,
+    count: Annotated[int, typer.Option("-n", metavar="N", min=1, help="how many (20)", rich_help_panel=COMMON)] = 20,
     everything: Annotated[bool, typer.Option("--all", help="every one", rich_help_panel=COMMON)] = False,
     here: Annotated[bool, typer.Option("--here", help="of this directory", rich_help_panel=COMMON)] = False,
     status: Annotated[
@@ -66,7 +66,8 @@ def list_sessions(
         return
     write_out("".join(f"{each}\n" for each in table(shown, width=_width(), now=time.time())))
     if len(shown) < len(infos):
-        invocation.notice(f"these are the {count} newest; --all shows every one")
+        newest = "this is the newest" if count == 1 else f"these are the {count} newest"
+        invocation.notice(f"{newest}; --all shows every one")
 
 
 @command(
@@ -104,13 +105,18 @@ def show(
     store = session_store()
     directory = store.path(store.find(session))
     selection = Selection(types=_checked(types or ()), run=run, tail=tail)
-    view = LogView(directory / LOG_NAME, selection, live=lambda: follow and session_holder(directory) is not None)
+
+    def in_use() -> bool:
+        return session_holder(directory) is not None
+
+    view = LogView(directory / LOG_NAME, selection, live=lambda: follow and in_use())
     if raw or as_json or types:
         texts = view.raw() if raw else (as_array if as_json else as_records)(view.events())
         for text in texts:
             write_out(text)
     else:
-        tell(view.events(), Scrollback(write_out, color=invocation.stdout_color), _width())
+        columns = _width if os.isatty(STDOUT) else None
+        tell(view.events(), Scrollback(write_out, color=invocation.stdout_color, columns=columns), _width(), in_use)
     if view.skipped:
         invocation.notice(f"damaged lines left out: {view.skipped}; --raw shows them")
 
@@ -133,6 +139,7 @@ def verify(
 ) -> None:
     """Check that a session's files are whole, without changing them; 1 is the exit code where one is not."""
     from loom_cli.places import session_store
+    from loom_cli.render.numbers import counted
 
     store = session_store()
     ids = [info.id for info in store.list()] if session is None else [store.find(session)]
@@ -152,7 +159,7 @@ def verify(
     damaged = sum(bool(each.faults) for each in found)
     if damaged:
         raise SessionError(
-            f"{damaged} of {len(found)} sessions damaged",
+            f"{damaged} of {counted(len(found), 'session')} damaged",
             hint="Nothing more is lost by going on: show and resume use all that can be read.",
         )
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from loom_cli.line.tab import press_tab
 from loom_cli.line.view import Listener, View
 
 if TYPE_CHECKING:
@@ -31,12 +32,16 @@ def build_bindings(view: View, listener: Listener, composer: "Buffer", reason: "
     @keys.add("enter", filter=composing)
     def enter(_event: "KeyPressEvent") -> None:
         state = composer.complete_state
-        if state is not None and state.current_completion is not None and not composer.text.startswith("/"):
-            composer.complete_state = None  # the file that was chosen is part of the message now
+        if state is not None and state.current_completion is not None:
+            composer.complete_state = None  # what was chosen stands in the text now
             return
         text = composer.text
         composer.reset(append_to_history=bool(text.strip()))
         listener.submitted(text)
+
+    @keys.add("tab", filter=composing)
+    def complete(event: "KeyPressEvent") -> None:
+        press_tab(composer, again=event.is_repeat)
 
     @keys.add("escape", "enter", filter=composing)
     @keys.add("c-j", filter=composing)

@@ -103,7 +103,7 @@ class LineChat:
             color=self._color,
             history=[] if self._history is None else load_history(self._history),
         )
-        self._scrollback = Scrollback(screen.print, color=self._color)
+        self._scrollback = Scrollback(screen.print, color=self._color, columns=lambda: screen.columns)
         self._asking = Asking(screen, self._show_question, directory=directory, clock=time.monotonic)
         self._narrator = Narrator(lambda: screen.columns)
         self._answer = AnswerStream(self._show_answer, lambda: screen.columns, color=self._color)
@@ -111,7 +111,7 @@ class LineChat:
         self.status = Status.of(self.session.model, events, time.monotonic)
         label = [line(Span(self._label, "ask"))] if self._label else []
         head = line(Span(f"loom {__version__}", "strong"), Span(f"  session {self.session.id} in {directory}", "dim"))
-        self._scrollback.tell("opening", [*label, head, *recap(events)])
+        self._scrollback.tell("opening", [*label, head, *recap(events, screen.columns)])
         self._refresh()
 
     # What slash commands use
@@ -132,6 +132,7 @@ class LineChat:
         """Carry out a command, or say it to the model: now, or to the run that is going on."""
         if not text.strip():
             return
+        self._interrupts.forget()
         if self._history is not None:
             append_history(self._history, text)
         command = slash.parse(text)

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from loom_cli.line.files import FileNames
-from loom_cli.line.slash import COMMANDS, MODES, SlashCommand
+from loom_cli.line.slash import COMMANDS, MODES
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -33,6 +33,7 @@ def command_candidates(before: str) -> list[Candidate]:
         return []
     if not space:
         found = [each for each in COMMANDS.values() if each.name.startswith(name.lower())]
+        found.sort(key=lambda each: each.name != name.lower())
         return [
             Candidate(f"/{each.name}{' ' if each.argument else ''}", len(before), each.usage, each.help)
             for each in found
@@ -40,11 +41,6 @@ def command_candidates(before: str) -> list[Candidate]:
     if name == "mode":
         return [Candidate(mode, len(argument)) for mode in MODES if mode.startswith(argument)]
     return []
-
-
-def _typed(command: SlashCommand) -> str:
-    """The command as it stands in the composer, ready for its argument."""
-    return f"/{command.name} " if command.argument else f"/{command.name}"
 
 
 def file_word(before: str) -> str | None:

@@ -16,6 +16,10 @@ class Interrupts:
         self._clock = clock
         self._last = float("-inf")
 
+    def forget(self) -> None:
+        """Something else was done since: the next press is a first one again."""
+        self._last = float("-inf")
+
     def press(self, *, running: bool, draft: bool) -> Meaning:
         """Cancel what runs, or clear what is typed; a second press in time after a cancel or a warning leaves."""
         now = self._clock()

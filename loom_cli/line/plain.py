@@ -5,21 +5,19 @@ For pipes, where nobody can be asked, and for terminals that are no more than a 
 
 import asyncio
 import signal
-import termios
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 
 from loom_cli.failure import describe
 from loom_cli.invocation import Invocation
 from loom_cli.line import slash
-from loom_cli.line.guard import SETTLE_S
 from loom_cli.line.input_lines import InputLines
-from loom_cli.line.questions import CHOICES, question
+from loom_cli.line.line_question import ask_in_lines
 from loom_cli.line.recap import recap
 from loom_cli.line.status import Status
 from loom_cli.line.stops import handling
-from loom_cli.output import STDIN, write_err
+from loom_cli.line.terminal import terminal_size
+from loom_cli.output import STDERR, STDIN, write_err
 from loom_cli.render.paint import Line, paint
 from loom_cli.render.progress import Progress
 from loom_cli.render.stream import write_live
@@ -29,8 +27,6 @@ from loom_core.runtime.approvals import Approval, Approver
 from loom_core.runtime.run import Run, RunContext, RunResult
 from loom_core.runtime.session import Session
 from loom_core.safety.text import safe_text
-
-_COLUMNS = 80
 
 
 class PlainChat:
@@ -73,7 +69,7 @@ class PlainChat:
         events = session.events()
         self.status = Status.of(session.model, events, time.monotonic)
         if self._terminal:
-            self.tell(recap(events))
+            self.tell(recap(events, terminal_size(STDERR)[0]))
         context, prompt = RunContext(inputs=dict(inputs or {})), first_prompt
         with handling((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), self._stop_by):
             try:
@@ -87,7 +83,7 @@ class PlainChat:
 
     def tell(self, lines: list[Line]) -> None:
         """Print lines of the program's own."""
-        write_err(paint(lines, color=False))
+        write_err(paint(lines, color=False, columns=terminal_size(STDERR)[0]))
 
     def leave(self) -> None:
         """End the chat."""
@@ -130,24 +126,7 @@ class PlainChat:
             write_err(describe(f"no answer: {result.stop_reason.replace('_', ' ')}", None))
 
     async def _ask(self, approval: Approval) -> None:
-        """Ask, and take the next line that is typed after the question as the answer; only y and s say yes."""
-        lines = question(approval, directory=str(self.agent.describe()["workspace"]), position="", columns=_COLUMNS)
-        write_err(paint(lines, color=False, exact=True))
-        await asyncio.sleep(SETTLE_S)
-        with suppress(termios.error):
-            termios.tcflush(STDIN, termios.TCIFLUSH)
-        write_err(f"{CHOICES} > ")
-        line = await self._lines.next()
-        answer, _, reason = (line or "n").strip().partition(" ")
-        match answer.lower():
-            case "y":
-                approval.approve()
-            case "s":
-                approval.approve(scope="session")
-            case "n":
-                approval.reject(reason.strip())
-            case _:
-                approval.reject(f"{answer} {reason}".strip())
+        await ask_in_lines(approval, self._lines, directory=str(self.agent.describe()["workspace"]))
 
     def _stop_by(self, number: int) -> None:
         """End the chat, after what runs was cancelled; Ctrl-C on a terminal only cancels what runs."""

@@ -1,18 +1,22 @@
 """Approvals on their way through a terminal: one at a time, in order, guarded against keys meant for the composer."""
 
-import textwrap
 from collections import deque
 from collections.abc import Callable
 
 from loom_cli.line.guard import TypingGuard
-from loom_cli.render.paint import Line, Span, line
+from loom_cli.render.numbers import counted
+from loom_cli.render.paint import Line, Span, line, wrap
 from loom_core.runtime.approvals import Approval
+from loom_core.safety.text import visible
 
 CHOICES = "y yes, once · s yes, for this session · n no"
 """The keys that answer, as one line."""
 _HEAD_LINES, _TAIL_LINES = 60, 20
 """Of a call that is longer than both together."""
 _HEAD_CHARACTERS, _TAIL_CHARACTERS = 8_000, 2_000
+_REASON_HEAD, _REASON_TAIL = 110, 40
+_RULE = 100
+"""Characters of a rule or of a reason, which may quote the call: that stands above in full."""
 
 
 class Questions:
@@ -67,14 +71,30 @@ def question(approval: Approval, *, directory: str, position: str, columns: int)
     changes = approval.summary.startswith(f"{approval.call.name} ")  # of a shell the summary is the command itself
     title = f"May {approval.call.name} run?" + (f"  ({position})" if position else "")
     lines = [line(Span(title, "ask")), line(bar)]
-    lines += [line(bar, Span(text, _style(text, changes))) for text in head_and_tail(approval.summary)]
+    for text in head_and_tail(visible(approval.summary)):
+        lines += wrap((bar,), (Span(text, _style(text, changes)),), columns, below=line(bar, "  "))
     lines += [line(bar)]
-    facts = (("why", approval.reason), ("where", directory), ("s allows", f"{approval.rule} until this session ends"))
+    facts = (
+        ("why", _brief(approval.reason)),
+        ("where", directory),
+        ("s allows", _meaning(approval.rule, whole=changes)),
+    )
     for name, text in facts:
-        first, *rest = textwrap.wrap(text, max(columns - 12, 20)) or [""]
-        lines.append(line(bar, Span(f"{name:<9}", "dim"), first))
-        lines += [line(bar, " " * 9, each) for each in rest]
+        lines += wrap(line(bar, Span(f"{name:<9}", "dim")), line(visible(text)), columns, below=line(bar, " " * 9))
     return lines
+
+
+def _brief(reason: str) -> str:
+    if len(reason) <= _REASON_HEAD + _REASON_TAIL:
+        return reason
+    return f"{reason[:_REASON_HEAD]}…{reason[-_REASON_TAIL:]}"
+
+
+def _meaning(rule: str, *, whole: bool) -> str:
+    """What a yes for the session allows. The rule made for a command covers that command alone."""
+    if whole or len(rule) <= _RULE:
+        return f"{rule} until this session ends"
+    return f"exactly this call until this session ends: {rule[:_RULE]}…"
 
 
 def head_and_tail(text: str) -> list[str]:
@@ -82,7 +102,7 @@ def head_and_tail(text: str) -> list[str]:
     lines = text.split("\n")
     if len(lines) > _HEAD_LINES + _TAIL_LINES:
         left_out = len(lines) - _HEAD_LINES - _TAIL_LINES
-        lines = [*lines[:_HEAD_LINES], f"… {left_out:,} more lines …", *lines[-_TAIL_LINES:]]
+        lines = [*lines[:_HEAD_LINES], f"… {counted(left_out, 'more line')} …", *lines[-_TAIL_LINES:]]
     return [_shortened(each) for each in lines]
 
 
@@ -90,7 +110,7 @@ def _shortened(text: str) -> str:
     left_out = len(text) - _HEAD_CHARACTERS - _TAIL_CHARACTERS
     if left_out <= 0:
         return text
-    return f"{text[:_HEAD_CHARACTERS]}… {left_out:,} more characters …{text[-_TAIL_CHARACTERS:]}"
+    return f"{text[:_HEAD_CHARACTERS]}… {counted(left_out, 'more character')} …{text[-_TAIL_CHARACTERS:]}"
 
 
 def _style(text: str, changes: bool) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, get_args
 
 from loom_cli.render.narrator import note
-from loom_cli.render.numbers import dollars
+from loom_cli.render.numbers import counted, dollars
 from loom_cli.render.paint import Line, Span, line
 from loom_cli.suggest import suggestion
 from loom_core.errors import LoomError
@@ -73,7 +73,10 @@ def obey(chat: Chat, name: str, argument: str) -> None:
         return
     try:
         command.run(chat, argument)
-    except (ValueError, LoomError) as error:
+    except LoomError as error:
+        advice = [note(f"  {each}") for each in (error.hint or "").splitlines()]
+        chat.tell([note(f"/{name}: {error}", mark="!"), *advice])
+    except ValueError as error:
         chat.tell([note(f"/{name}: {error}", mark="!")])
 
 
@@ -87,7 +90,7 @@ KEYS = (
     ("Alt-Enter, Ctrl-J", "a new line"),
     ("Up", "on an empty line: take back what is queued"),
     ("Up, Down, Ctrl-R", "go through and search what was typed before"),
-    ("Tab", "complete a /command or an @file"),
+    ("Tab", "complete a /command or an @file; again: choose"),
     ("Ctrl-C", "cancel the answer; clear the line; twice: leave"),
     ("Ctrl-D", "on an empty line: leave"),
     ("//...", "send a message that begins with /"),
@@ -102,7 +105,8 @@ def _model(chat: Chat, argument: str) -> None:
     if not argument:
         chat.tell([note(f"{chat.session.model}; /model PROVIDER:NAME changes it")])
         return
-    chat.session.use_model(argument, chat.agent.connection(argument))
+    provider = chat.agent.connection(argument)()  # nothing is sent yet, but what cannot be reached is said now
+    chat.session.use_model(argument, lambda: provider)
     chat.status.model = argument
     chat.tell([note(f"from now on {argument} answers")])
 
@@ -136,7 +140,7 @@ def _cost(chat: Chat, _: str) -> None:
     cost = "price not known" if chat.status.cost_usd is None else dollars(chat.status.cost_usd)
     cached = f" ({usage.cached_tokens:,} from the cache)" if usage.cached_tokens else ""
     tokens = f"{usage.input_tokens or 0:,} tokens in{cached}, {usage.output_tokens or 0:,} out"
-    chat.tell([note(f"this session: {cost}; {chat.status.requests} requests, {tokens}")])
+    chat.tell([note(f"this session: {cost}; {counted(chat.status.requests, 'request')}, {tokens}")])
 
 
 def _sessions(chat: Chat, _: str) -> None:

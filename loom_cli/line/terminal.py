@@ -50,10 +50,10 @@ class TerminalStream:
         return True
 
 
-def terminal_size() -> tuple[int, int]:
+def terminal_size(descriptor: int = STDOUT) -> tuple[int, int]:
     """Columns and rows; 80 and 24 where the terminal does not say."""
     try:
-        size = os.get_terminal_size(STDOUT)
+        size = os.get_terminal_size(descriptor)
     except OSError:
         return 80, 24
     return size.columns or 80, size.lines or 24

@@ -82,7 +82,8 @@ class _Text:
             if self._midline:
                 write_out("\n")
         elif result.ok and result.output is not None:
-            self._target.write(result.output.rstrip("\n") + "\n")
+            # Foreign words may hold escape sequences; --json has them to the letter.
+            self._target.write(safe_text(result.output).rstrip("\n") + "\n")
 
     def fail(self, error: LoomError) -> None:
         """Text on failure is nothing at all."""
@@ -128,9 +129,11 @@ class _Events:
 
     def __init__(self, progress: Progress, target: _Target) -> None:
         self._progress, self._target = progress, target
+        self._ended = False
 
     async def show(self, event: Event) -> None:
         self._progress.apply(event)
+        self._ended = isinstance(event, RunEnd)
         await write_live(to_json(event).decode() + "\n")
 
     def finish(self, result: RunResult, *, session: str | None, model: str, code: int) -> None:  # noqa: ARG002 - a protocol
@@ -139,11 +142,13 @@ class _Events:
             self._target.write(result.output.rstrip("\n") + "\n")
 
     def fail(self, error: LoomError) -> None:
+        if self._ended:  # and then something failed that is no part of the run, such as the file for the answer
+            return
         data = error_data(error)
         end = RunEnd(
             v=1,
             state="failed",
-            stop_reason="internal_error",
+            stop_reason="not_started",
             answer=None,
             usage=Usage(),
             turns=0,

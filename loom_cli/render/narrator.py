@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from loom_cli.render.numbers import compact
+from loom_cli.render.numbers import compact, counted
 from loom_cli.render.paint import Line, Span, fit, line
 from loom_core.events import (
     ApprovalAnswer,
@@ -12,22 +12,28 @@ from loom_core.events import (
     ContextCompact,
     ErrorData,
     Event,
+    ModelResponse,
     Notice,
     Outcome,
     RunEnd,
+    RunStart,
     StreamRestarted,
     ToolCalled,
     ToolResulted,
+    ToolStart,
     UserMessage,
 )
-from loom_core.messages import JSON
+from loom_core.messages import JSON, ToolCall
+from loom_core.safety.text import visible
 
 PROMPT = "› "
 _INDENT = "  "
 _DEEP = "    "
 _ERROR_LINES = 6
-"""Of a failure's text; more is in the log."""
+"""Of a failure's text, from its end, where the error and the exit code stand; more is in the log."""
 _DIFF_LINES = 24
+_RULE = 100
+"""Characters of a granted rule, which may be a long command; it is whole in the log."""
 
 _OUTCOMES: Mapping[Outcome, str] = {
     "ok": "",
@@ -45,17 +51,21 @@ class Narrator:
 
     def __init__(self, columns: Callable[[], int]) -> None:
         self._columns = columns
-        self._calls: dict[str, ToolCalled] = {}
+        self._calls: dict[str, str] = {}
+        """What each call is about, by its id."""
+        self._open: dict[str, bool] = {}
+        """The calls without a result, and whether they were started."""
+        self._running = False
         self._answered: set[str] = set()
         """Calls a person said yes or no to, having read them."""
 
     def tell(self, event: Event) -> list[Line]:
         """The lines of an event; none for one that says nothing new to a person, or not yet."""
+        lost = self.broken_off() if isinstance(event, RunStart) else []
+        self._follow(event)
         match event:
             case UserMessage():
                 return said(event)
-            case ToolCalled():
-                self._calls[event.call] = event
             case ToolResulted():
                 return self._resulted(event)
             case ApprovalAnswer():
@@ -73,13 +83,50 @@ class Narrator:
             case RunEnd():
                 return ended(event)
             case _:
-                pass
-        return []
+                return lost
+
+    def broken_off(self) -> list[Line]:
+        """What became of a run that nothing follows, as its process died. No lines where there is none such."""
+        lines = []
+        for call, started in self._open.items():
+            fate = " · interrupted, outcome unknown" if started else " · not run"
+            room = self._columns() - len(_INDENT) - 2 - len(fate)
+            known = fit(self.describe(call), max(room, 20))
+            lines.append(line(_INDENT, Span("✗ ", "bad"), known, Span(fate, "dim")))
+        if self._running:
+            lines.append(note("interrupted: loom ended while this was in progress", mark="✗"))
+        self._open.clear()
+        self._running = False
+        return lines
 
     def describe(self, call: str) -> str:
         """The call of this id as one line."""
-        known = self._calls.get(call)
-        return "" if known is None else describe_call(known.tool, known.arguments)
+        return self._calls.get(call, "")
+
+    def _follow(self, event: Event) -> None:
+        """Keep account of what has begun and not ended."""
+        match event:
+            case RunStart():
+                self._running = True
+            case ModelResponse(partial=False):
+                for part in event.parts:
+                    if isinstance(part, ToolCall):
+                        self._called(part.id, part.name, part.arguments)
+            case ToolCalled():
+                self._called(event.call, event.tool, event.arguments)
+            case ToolStart():
+                self._open[event.call] = True
+            case ToolResulted():
+                self._open.pop(event.call, None)
+            case RunEnd():
+                self._running = False
+                self._open.clear()
+            case _:
+                pass
+
+    def _called(self, call: str, tool: str, arguments: Mapping[str, JSON]) -> None:
+        self._calls[call] = describe_call(tool, arguments)
+        self._open.setdefault(call, False)
 
     def _resulted(self, event: ToolResulted) -> list[Line]:
         good = event.outcome == "ok"
@@ -90,21 +137,23 @@ class Narrator:
         lines = [line(_INDENT, mark, call, Span(f" · {details}" if details else "", "dim"))]
         if event.outcome in ("ok", "denied") and event.call in self._answered:
             return lines  # the question above shows the change, the answer why not
-        return [*lines, *(diff(event.display) if good else _first_lines(event.content))]
+        return [*lines, *(diff(event.display) if good else _last_lines(event.content))]
 
 
 def describe_call(tool: str, arguments: Mapping[str, JSON]) -> str:
-    """A tool call as a person would say it: `Shell git log -5`, `Grep "TODO" in src`."""
+    """A tool call as a person would say it: `Shell git log -5`, `Grep "TODO" in src`. Nothing in it is hidden."""
     match arguments:
         case {"command": str(command)}:
-            return f"{tool} {command}"
+            text = f"{tool} {command}"
         case {"pattern": str(pattern), "path": str(path)}:
-            return f'{tool} "{pattern}" in {path}'
+            text = f'{tool} "{pattern}" in {path}'
         case {"pattern": str(pattern)}:
-            return f'{tool} "{pattern}"'
+            text = f'{tool} "{pattern}"'
         case {"path": str(path)}:
-            return f"{tool} {path}"
-    return f"{tool} {msgspec.json.encode(arguments).decode()}" if arguments else tool
+            text = f"{tool} {path}"
+        case _:
+            text = f"{tool} {msgspec.json.encode(arguments).decode()}" if arguments else tool
+    return visible(text)
 
 
 def said(event: UserMessage) -> list[Line]:
@@ -112,7 +161,7 @@ def said(event: UserMessage) -> list[Line]:
     first, *rest = event.text.split("\n")
     lines = [line(Span(PROMPT, "you"), Span(first, "strong"))]
     lines += [line(_INDENT, Span(each, "strong")) for each in rest]
-    lines += [line(_INDENT, Span(f"with {data.name}, {data.bytes:,} bytes", "dim")) for data in event.inputs]
+    lines += [line(_INDENT, Span(f"with {data.name}, {counted(data.bytes, 'byte')}", "dim")) for data in event.inputs]
     return lines
 
 
@@ -120,7 +169,9 @@ def answered(event: ApprovalAnswer) -> Line:
     """What became of a question, for good."""
     match event.status:
         case "approved":
-            words = f"allowed for this session: {event.rule}" if event.scope == "session" else "allowed once"
+            words = (
+                f"allowed for this session: {fit(event.rule, _RULE)}" if event.scope == "session" else "allowed once"
+            )
             return line(_INDENT, Span("✓ ", "good"), Span(words, "dim"))
         case "rejected":
             words = f"refused: {event.reason}" if event.reason else "refused"
@@ -156,7 +207,7 @@ def diff(text: str, limit: int | None = _DIFF_LINES) -> list[Line]:
     shown = lines if limit is None or len(lines) <= limit else lines[:limit]
     told = [line(_DEEP, Span(each, _diff_style(each))) for each in shown]
     if len(shown) < len(lines):
-        told.append(line(_DEEP, Span(f"… {len(lines) - len(shown)} more lines", "dim")))
+        told.append(line(_DEEP, Span(f"… {counted(len(lines) - len(shown), 'more line')}", "dim")))
     return told
 
 
@@ -164,20 +215,25 @@ def _diff_style(text: str) -> str:
     return {"+": "add", "-": "remove", "@": "place"}.get(text[:1], "dim")
 
 
-def _first_lines(text: str) -> list[Line]:
-    lines = text.strip().splitlines()
-    told = [line(_DEEP, Span(each, "dim")) for each in lines[:_ERROR_LINES]]
-    if len(lines) > _ERROR_LINES:
-        told.append(line(_DEEP, Span(f"… {len(lines) - _ERROR_LINES} more lines", "dim")))
-    return told
+def _last_lines(text: str) -> list[Line]:
+    lines = _without_advice(text).strip().splitlines()
+    before = len(lines) - _ERROR_LINES
+    told = [line(_DEEP, Span(f"… {counted(before, 'line')} before", "dim"))] if before > 0 else []
+    return told + [line(_DEEP, Span(each, "dim")) for each in lines[-_ERROR_LINES:]]
+
+
+def _without_advice(content: str) -> str:
+    """The output without what loom itself said to the model at its end."""
+    output, mark, advice = content.rpartition("\n\n[loom: ")
+    return output if mark and advice.endswith("]") and "\n" not in advice else content
 
 
 def _size(event: ToolResulted) -> str:
     if event.is_error:
         return ""
     if event.bytes:
-        return f"{event.bytes:,} bytes"
-    lines = len(event.content.splitlines())
+        return counted(event.bytes, "byte")
+    lines = len(_without_advice(event.content).splitlines())
     return f"{lines} lines" if lines > 1 else ""
 
 

@@ -12,3 +12,8 @@ def compact(number: int) -> str:
 def dollars(amount: float) -> str:
     """Money with as many digits as it takes to see it."""
     return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 line`, `1,200 lines`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from loom_core.errors import ApprovalUnavailable, LoomError
-from loom_core.events import encode
+from loom_core.events import ErrorData, encode
 from loom_core.messages import Usage
 from loom_core.runtime.run import RunResult, error_data
 
@@ -21,6 +21,9 @@ def exit_code(result: RunResult) -> int:
 
 def of_result(result: RunResult, *, session: str | None, model: str, code: int) -> str:
     """The object for a run that took place."""
+    error = None if result.error is None else error_data(result.error)
+    if error is None and not result.ok:
+        error = ErrorData(code=result.stop_reason, message=f"the run was {result.stop_reason}")
     return _object(
         ok=result.ok,
         stop_reason=result.stop_reason,
@@ -33,13 +36,13 @@ def of_result(result: RunResult, *, session: str | None, model: str, code: int) 
         cost_usd=None if result.cost_usd is None else f"{result.cost_usd:.6f}",
         duration_s=result.duration_ms / 1000,
         model=model,
-        error=None if result.error is None else error_data(result.error),
+        error=error,
     )
 
 
 def of_failure(error: LoomError) -> str:
     """The object for a call that came to no run."""
-    return _object(ok=False, stop_reason="internal_error", exit_code=error.exit_code, error=error_data(error))
+    return _object(ok=False, stop_reason="not_started", exit_code=error.exit_code, error=error_data(error))
 
 
 def _object(**known: Any) -> str:

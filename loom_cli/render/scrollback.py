@@ -8,9 +8,11 @@ from loom_cli.render.paint import Line, paint
 class Scrollback:
     """Writes pieces, each ending its line, through `write`."""
 
-    def __init__(self, write: Callable[[str], None], *, color: bool) -> None:
+    def __init__(self, write: Callable[[str], None], *, color: bool, columns: Callable[[], int] | None = None) -> None:
+        """`columns` tells the width of the terminal, where there is one, for lines to be wrapped to."""
         self._write = write
         self._color = color
+        self._columns = columns
         self._kind = ""
 
     def put(self, kind: str, text: str, *, apart: bool = False) -> None:
@@ -21,6 +23,7 @@ class Scrollback:
 
     def tell(self, kind: str, lines: Iterable[Line], *, apart: bool = False, exact: bool = False) -> None:
         """Lines, painted; see `paint` for `exact`. Nothing where there are none."""
-        text = paint(lines, color=self._color, exact=exact)
+        columns = None if self._columns is None else self._columns()
+        text = paint(lines, color=self._color, exact=exact, columns=columns)
         if text:
             self.put(kind, text, apart=apart)

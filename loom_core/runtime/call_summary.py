@@ -29,14 +29,18 @@ def _changes(arguments: Mapping[str, JSON]) -> Iterator[str]:
     for name, value in arguments.items():
         if not isinstance(value, str):
             yield f"  {_line(name)}: {_line(_json(value))}"
-        elif name.startswith(("old", "new")) or name == "content":
+        elif name.startswith(("old", "new")):
             yield from _lines(value, "-" if name.startswith("old") else "+")
+        elif name == "content":
+            yield from _lines(value, "+", whole_file=True)
         else:
             yield f"  {_line(name)}: {_line(value)}"
 
 
-def _lines(text: str, mark: str) -> Iterator[str]:
+def _lines(text: str, mark: str, *, whole_file: bool = False) -> Iterator[str]:
     lines = visible(text).split("\n")
+    if whole_file and len(lines) > 1 and not lines[-1]:
+        lines.pop()  # the newline that ends a file's last line begins no other
     yield from (f"{mark} {line}" for line in lines[:_SHOWN_LINES])
     if len(lines) > _SHOWN_LINES:
         yield f"{mark} ... and {len(lines) - _SHOWN_LINES} more lines, {len(text):,} characters in all"

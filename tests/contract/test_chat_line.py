@@ -19,6 +19,7 @@ from tests.support.terminal import Terminal
 CTRL_C, CTRL_D, UP, ALT_ENTER = "\x03", "\x04", "\x1b[A", "\x1b\r"
 IDLE = "ask for something"
 KEYS = "y yes, once"
+MODES = ("default", "plan", "auto")
 
 
 @pytest.fixture
@@ -254,8 +255,9 @@ def test_commands(server: LLMServer, workspace: Path) -> None:
             ("/help", "/context                  what fills the next request"),
             ("/mode plan", "mode plan: nothing that changes anything runs"),
             ("/context", "The service counted for the last request: 11 tokens in, 7 out"),
-            ("/cost", "1 requests, 11 tokens in, 7 out"),
+            ("/cost", "1 request, 11 tokens in, 7 out"),
             ("/sessions", "here        hello"),
+            ("/model opneai:x", "Did you mean openai?"),
             ("/model ollama:other", "from now on ollama:other answers"),
             ("/clear", "the conversation starts afresh"),
             ("/hlep", "there is no command /hlep; did you mean /help?"),
@@ -284,6 +286,59 @@ def test_completion_of_commands_and_files(server: LLMServer, workspace: Path) ->
         terminal.send("\r")
         terminal.until("fine")
     assert said(server, 0) == ["see @needle.txt"]
+
+
+def test_completion_chooses_nothing_that_is_not_certain(server: LLMServer, workspace: Path) -> None:
+    for name in ("alpha1.txt", "alpha2.txt", "beta.txt"):
+        (workspace / name).touch()
+    server.script(Say("fine"))
+    with chat(server, workspace) as terminal:
+        terminal.until(IDLE)
+        terminal.send("/mo\t")
+        terminal.until(lambda text: "› /mode\n" in text and "/model [PROVIDER:NAME]" in text)
+        terminal.send(" \t")
+        terminal.until(lambda text: "› /mode\n" in text and all(f"\n {mode}" in text for mode in MODES))
+        terminal.send("\t")
+        terminal.until("› /mode default")
+        terminal.send("\r")  # takes the choice
+        terminal.send("\r")
+        terminal.until("mode default: you are asked")
+        terminal.send("@a\t")
+        terminal.until(lambda text: "› @alpha\n" in text and "alpha1.txt" in text and "alpha2.txt" in text)
+        terminal.send("\t\t")
+        terminal.until("› @alpha2.txt")
+        terminal.send("\r")
+        terminal.until(lambda text: "alpha1.txt" not in text)
+        terminal.send("\r")
+        terminal.until("fine")
+    assert said(server, 0) == ["@alpha2.txt"]
+
+
+def test_a_message_forgets_the_ctrl_c_before_it(server: LLMServer, workspace: Path) -> None:
+    server.script(Turn(Say("one"), Hold(threading.Event())))
+    with chat(server, workspace) as terminal:
+        terminal.until(IDLE)
+        terminal.send(CTRL_C)
+        terminal.until("press Ctrl-C again to leave")
+        terminal.send("go\r")
+        terminal.until("answering")
+        terminal.send(CTRL_C)
+        terminal.until(lambda text: "✗ cancelled" in text and IDLE in text)
+
+
+def test_what_a_kill_left_is_told_when_the_session_goes_on(server: LLMServer, workspace: Path) -> None:
+    server.script(Turn(Say("I wait."), shell("echo $$ > pids; while test -e pids; do sleep 0.02; done")))
+    with chat(server, workspace, "go", "--mode", "auto") as terminal:
+        ids_in(workspace / "pids", 1)
+        terminal.signal(signal.SIGKILL)
+        assert terminal.end() == -signal.SIGKILL
+    (workspace / "pids").unlink()
+    fate = "interrupted, outcome unknown"
+    shown = loom("sessions", "show", "@last").stdout.decode()
+    assert f"✗ Shell echo $$ > pids; while test -e pids; do sleep 0.02; done · {fate}" in shown
+    with chat(server, workspace, "-c") as terminal:
+        terminal.until(lambda text: fate in text and is_idle(text))
+        assert "I wait." in terminal.text
 
 
 def test_a_message_may_have_lines_and_a_leading_slash(server: LLMServer, workspace: Path) -> None:

@@ -148,7 +148,7 @@ USAGE = [
     (["run", "--modle", "x"], "no such option: --modle", "--model"),
     (["run", "--mode", "wild"], "invalid value for '--mode': 'wild' is not one of 'plan', 'default', 'auto'", "--help"),
     (["run", "--max-turns", "many"], "'--max-turns'", "loom run --help shows how"),
-    (["run", "--max-turns", "0", "-g", "x"], "--max-turns: budget.max_turns: expected int >= 1", ""),
+    (["run", "--max-turns", "0", "-g", "x"], "--max-turns: budget.max_turns: a whole number of at least 1, not 0", ""),
     (["config", "get"], "missing argument 'KEY'", "loom config get --help shows how"),
     (["config", "get", "model.nam"], "no setting 'model.nam'", "did you mean model.name"),
     (["config", "show", "extra"], "got unexpected extra argument(s) (extra)", ""),
@@ -179,7 +179,7 @@ def test_a_wrong_configuration_is_told_whole(tmp_path: Path, capfd: pytest.Captu
     assert (code, out) == (2, "")
     assert err.splitlines() == [
         f"loom: {path}:1: modle: unknown key; did you mean model?",
-        f"{path}:3: budget.max_turns: expected int >= 1",
+        f"{path}:3: budget.max_turns: a whole number of at least 1, not 0",
     ]
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.llm_server import BadJSON, Calls, Hold, LLMServer, Say, Silence, Status, Turn
 from tests.support.program import LOOM, environment, loom, start
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture
@@ -158,6 +159,52 @@ def test_denials_are_listed_and_do_not_end_the_run(server: LLMServer, tmp_path: 
     assert [denial["tool"] for denial in found["denials"]] == ["Read"]
 
 
+def at_terminal(server: LLMServer, workspace: Path, *arguments: str) -> Terminal:
+    command = [*LOOM, "run", "-g", "go", "--cap", "shell", *arguments]
+    return Terminal(command, env=environment(server.url), cwd=workspace)
+
+
+@pytest.mark.parametrize(("answer", "ran"), [("y", True), ("n", False)], ids=str)
+def test_at_a_terminal_the_user_is_asked(server: LLMServer, tmp_path: Path, answer: str, ran: bool) -> None:
+    server.script(Calls(("Shell", {"command": "touch made"})), Say("went on"))
+    with at_terminal(server, tmp_path) as terminal:
+        terminal.until("n no >")
+        assert "│ touch made" in terminal.text
+        assert not (tmp_path / "made").exists()
+        terminal.send(f"{answer}\n")
+        assert terminal.end() == 0
+    assert (tmp_path / "made").exists() == ran
+    assert "went on" in terminal.text
+    assert ("1 call was refused: Shell touch made (rejected by user)" in terminal.text) == (not ran)
+
+
+def test_an_interrupt_at_the_question_ends_the_run(server: LLMServer, tmp_path: Path) -> None:
+    server.script(Calls(("Shell", {"command": "touch made"})))
+    with at_terminal(server, tmp_path) as terminal:
+        terminal.until("n no >")
+        terminal.send("\x03")
+        assert terminal.end() == -signal.SIGINT
+    assert not (tmp_path / "made").exists()
+
+
+def test_with_no_input_nobody_is_asked(server: LLMServer, tmp_path: Path) -> None:
+    server.script(Calls(("Shell", {"command": "touch made"})))
+    with at_terminal(server, tmp_path, "--no-input") as terminal:
+        assert terminal.end() == 6
+    assert "--allow 'Shell(touch made)'" in terminal.text
+
+
+def test_refused_calls_are_named_at_the_end(server: LLMServer, tmp_path: Path) -> None:
+    calls = [("Shell", {"command": f"touch {number}"}) for number in range(5)]
+    server.script(Calls(*calls), Say("could not"))
+    done = loom("run", "-g", "go", "--cap", "shell", "--deny", "Shell(touch *)", server_url=server.url, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"could not\n"), done.stderr
+    *_, title, first, _, _, last = done.stderr.decode().splitlines()
+    assert title == "  5 calls were refused:"
+    assert first == "    Shell touch 0 (the deny rule Shell(touch *) forbids it)"
+    assert last == "    and 2 more"
+
+
 def test_the_reader_goes_away(server: LLMServer) -> None:
     server.script(Say("x" * 200_000, chunk=1000))
     pipeline = subprocess.run(
@@ -261,7 +308,8 @@ def test_a_signal_in_the_middle_of_a_tool(server: LLMServer, tmp_path: Path, num
     assert process.returncode == -number
     until_gone(pid)
     found = json.loads(out)
-    assert (found["ok"], found["stop_reason"]) == (False, "cancelled")
+    assert (found["ok"], found["stop_reason"], found["exit_code"]) == (False, "cancelled", 128 + number)
+    assert found["error"]["code"] == "cancelled"
     assert b"loom sessions resume " + found["session"].encode() in err
     log = events_of(found["session"])
     assert log[-1]["type"] == "run.end"
@@ -334,6 +382,43 @@ def test_the_answer_in_a_file(server: LLMServer, tmp_path: Path) -> None:
     assert target.read_text() == "one\ntwo\n"
     assert loom("run", "-g", "go", "-o", str(target), server_url=server.url).returncode == 1
     assert target.read_text() == "one\ntwo\n"
+
+
+@pytest.mark.parametrize("target", ["nowhere/out.md", "."])
+def test_a_file_that_cannot_be_written_is_found_before_anything_is_sent(
+    server: LLMServer, tmp_path: Path, target: str
+) -> None:
+    done = loom("run", "-g", "go", "-o", target, server_url=server.url, cwd=tmp_path)
+    assert done.returncode == 74
+    assert b"cannot write" in done.stderr
+    assert server.requests == []
+
+
+def test_no_escape_sequence_of_the_model_reaches_a_pipe(server: LLMServer) -> None:
+    server.script(Say("a\x1b[31mred\x1b]0;t\x07\u202eb\x00"))
+    done = loom("run", "-g", "go", server_url=server.url)
+    assert done.returncode == 0
+    assert not set(done.stdout[:-1]) & set(range(0x20))
+    assert b"red" in done.stdout
+    assert "\u202e" not in done.stdout.decode()
+
+
+def test_a_mended_log_is_said(server: LLMServer, tmp_path: Path) -> None:
+    server.script(Say("a1"), Say("a2"))
+    loom("run", "-g", "q1", server_url=server.url, cwd=tmp_path)
+    directory = Path(loom("sessions", "path", "@last").stdout.decode().strip())
+    assert directory.is_absolute()
+    with (directory / "events.jsonl").open("ab") as log:
+        log.write(b'{"type":"tor')
+    done = loom("run", "-c", "-g", "q2", server_url=server.url, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"a2\n")
+    assert b"12 bytes were put aside" in done.stderr
+
+
+def test_what_cannot_be_reached_makes_no_session(server: LLMServer) -> None:
+    assert loom("run", "-m", "opneai:gpt", "-g", "go", server_url=server.url).returncode == 2
+    assert loom("run", "-m", "anthropic:claude", "-g", "go").returncode == 4
+    assert loom("sessions", "list").stdout == b""
 
 
 def test_a_session_goes_on(server: LLMServer, tmp_path: Path) -> None:

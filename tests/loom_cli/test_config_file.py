@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from loom_cli.config_file import change_config
-from loom_core.errors import ConfigError
+from loom_core.errors import ConfigError, UsageError
 
 BEFORE = """\
 # mine
@@ -71,9 +71,44 @@ def test_a_top_level_key_goes_before_the_tables(path: Path) -> None:
 def test_a_wrong_value_changes_nothing(path: Path) -> None:
     path.parent.mkdir()
     path.write_text(BEFORE)
-    with pytest.raises(ConfigError, match=r"budget\.max_turns: expected int, got str"):
+    with pytest.raises(UsageError, match=r"^the value given: budget\.max_turns: a whole number, not 'many'"):
         change_config(path, "budget.max_turns", "many")
     assert path.read_text() == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[budget]\nmax_turns = 3\n", ""),
+        ("a = 1\n\n[budget]\nmax_turns = 3\n\n[model]\nseed = 1\n", "a = 1\n\n[model]\nseed = 1\n"),
+        ("[budget]\nmax_turns = 3\nmax_tokens = 4\n", "[budget]\nmax_tokens = 4\n"),
+        ("[budget]\n# mine\nmax_turns = 3\n", "[budget]\n# mine\n"),
+        ("[budget]\nmax_turns = 3\n# mine\n", "[budget]\n# mine\n"),
+        ("[budget] # mine\nmax_turns = 3\n", "[budget] # mine\n"),
+        ("budget.max_turns = 3\n", ""),
+    ],
+)
+def test_the_last_field_of_a_table_takes_its_header_with_it(path: Path, before: str, after: str) -> None:
+    path.parent.mkdir()
+    path.write_text(before)
+    change_config(path, "budget.max_turns", None)
+    assert path.read_text() == after
+
+
+def test_one_fault_of_several_can_be_mended(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('[model]\nname = "gpt"\n[budget]\nmax_turns = 0\n')
+    change_config(path, "model.name", "openai:gpt")
+    change_config(path, "budget.max_turns", None)
+    assert path.read_text() == '[model]\nname = "openai:gpt"\n'
+
+
+def test_a_file_that_is_no_text_is_left(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        change_config(path, "model.seed", 1)
+    assert path.read_bytes() == b"\xff"
 
 
 def test_what_only_a_person_can_change_is_left(path: Path) -> None:

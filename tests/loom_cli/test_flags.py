@@ -60,7 +60,7 @@ def test_a_twin_fills_in_what_was_not_given(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_wrong_twin_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOM_SIZE", "big")
-    with pytest.raises(ConfigError, match="LOOM_SIZE: expected int"):
+    with pytest.raises(ConfigError, match="LOOM_SIZE: a whole number, not 'big'"):
         call()
 
 

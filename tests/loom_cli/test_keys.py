@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loom_cli.keys import FoundKey, keys_file, locate_key, store_key, stored_keys
-from loom_core.errors import ConfigError
+from loom_core.errors import AuthenticationFailed, ConfigError
 
 CANARY = "sk-canary"
 
@@ -76,8 +76,9 @@ def test_an_unusable_file_is_refused_without_quoting_it(text: str, mode: int, me
     keys_file().parent.mkdir(parents=True)
     keys_file().write_text(text)
     keys_file().chmod(mode)
-    with pytest.raises(ConfigError, match=message) as caught:
+    with pytest.raises((ConfigError, AuthenticationFailed), match=message) as caught:
         stored_keys()
+    assert caught.value.exit_code == (4 if mode != 0o600 else 2)
     assert CANARY not in f"{caught.value} {caught.value.hint}"
 
 

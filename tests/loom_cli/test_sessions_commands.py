@@ -302,7 +302,7 @@ def test_a_session_in_use_is_not_deleted(sessions: Callable[..., Output]) -> Non
         (("list",), 0, b""),
         (("show", "zzz"), 2, b"no session 'zzz'"),
         (("delete", "s"), 6, b"add --yes"),
-        (("verify", "s"), 1, b"1 of 1 sessions damaged"),
+        (("verify", "s"), 1, b"1 of 1 session damaged"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

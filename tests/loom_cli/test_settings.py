@@ -51,8 +51,8 @@ def test_every_fault_of_a_file_is_told_with_its_line(tmp_path: Path) -> None:
         load_settings(path, {})
     assert str(caught.value).splitlines() == [
         f"{path}:1: modle: unknown key; did you mean model?",
-        f"{path}:3: budget.max_turns: expected int >= 1",
-        f"{path}:4: budget.max_turnz: unknown key; did you mean max_turns or max_tokens?",
+        f"{path}:3: budget.max_turns: a whole number of at least 1, not 0",
+        f"{path}:4: budget.max_turnz: unknown key; did you mean max_turns?",
         f"{path}:6: governance.mode: 'wild' is none of plan, default, auto",
         f"{path}:7: quality: this version of loom does not know it yet",
     ]
@@ -102,6 +102,8 @@ def test_a_variable_says_a_field(variable: str, text: str, key: str, value: obje
         ("LOOM_MODE", "wild"),
         ("LOOM_CAP", "fiels"),
         ("LOOM_NO_STDIN", "x"),
+        ("LOOM_MODEL", "foo"),
+        ("LOOM_DENY", "Read\n)"),
     ],
 )
 def test_an_unusable_variable_is_named(variable: str, text: str) -> None:
@@ -123,7 +125,7 @@ def test_set_takes_toml_or_text_and_an_option_of_its_own_says_more() -> None:
     said = flags_layer(
         {
             "--set": [
-                "model.name=5",
+                "instructions=5",
                 "model.seed=5",
                 "budget.max_turns=7",
                 'governance.ask=["Edit"]',
@@ -135,7 +137,7 @@ def test_set_takes_toml_or_text_and_an_option_of_its_own_says_more() -> None:
         }
     )
     fields = said.fields
-    assert (fields.model.name, fields.model.seed, fields.budget.max_turns) == ("5", 5, 2)
+    assert (fields.instructions, fields.model.seed, fields.budget.max_turns) == ("5", 5, 2)
     assert (fields.governance.ask, fields.input.stdin, fields.input.values) == (("Edit",), "ignore", {"a": 1})
     assert said.origins["budget.max_turns"] == "--max-turns"
 
@@ -143,21 +145,71 @@ def test_set_takes_toml_or_text_and_an_option_of_its_own_says_more() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"--set": ["budget.max_turns=q"]}, "--set: budget.max_turns: expected int"),
+        ({"--set": ["budget.max_turns=q"]}, "--set: budget.max_turns: a whole number, not 'q'"),
         ({"--set": ["buget.max_turns=1"]}, "did you mean budget"),
         ({"--set": ["nothing"]}, "is not KEY=VALUE"),
         ({"--set": ["budget=1", "budget.max_turns=1"]}, "budget was given as a value before"),
-        ({"--max-cost": -1.0}, "--max-cost: budget.max_cost_usd: expected float > 0"),
+        ({"--max-cost": -1.0}, "--max-cost: budget.max_cost_usd: a number above 0, not -1.0"),
         ({"--cap": ["web"]}, "no such capability"),
-        ({"--input": ["a:={"]}, "--input a:={"),
-        ({"--input": ["a=@/nonexistent"]}, "--input a=@/nonexistent"),
-        ({"--instructions": Path("/nonexistent")}, "instructions"),
+        ({"--input": ["a:={"]}, "--input a:={: not JSON: "),
+        ({"--input": ["a=@/nonexistent"]}, "--input a=@/nonexistent: No such file or directory"),
+        ({"--input": ["a=@/bin/sh"]}, "--input a=@/bin/sh: it is not UTF-8 text"),
+        ({"--input": ["a=1", "a:=2"]}, "--input a:=2: --input a=1 was given before"),
+        ({"--instructions": Path("/nonexistent")}, "the instructions in /nonexistent: No such file or directory"),
+        ({"--model": "foo"}, "--model: model.name: 'foo' lacks its provider; write it as provider:name"),
+        ({"--model": "opnai:x"}, "--model: model.name: no provider 'opnai'; did you mean openai?"),
+        ({"--allow": ["Read", "x("]}, "--allow: governance.allow: rule 'x(': write Tool or Tool(pattern)"),
+        ({"--set": ['governance.ask=["("]']}, "--set: governance.ask: rule '('"),
+        ({"--continue": True, "--session": "x"}, "--continue and --session contradict"),
+        ({"--no-session": True, "--session": "x"}, "--no-session and --session contradict"),
+        ({"--no-session": True, "--continue": True}, "--no-session and --continue contradict"),
+        ({"--json": True, "--format": "text"}, "--json and --format text contradict"),
     ],
 )
 def test_a_wrong_option_is_named(given: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         flags_layer(given)
     assert message in str(caught.value)
+
+
+def test_every_wrong_option_is_told() -> None:
+    with pytest.raises(UsageError) as caught:
+        flags_layer({"--max-turns": 0, "--model": "gpt", "--allow": ["("], "--set": ["input.files=3"]})
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
+        "--set",
+        "--max-turns",
+        "--model",
+        "--allow",
+    ]
+
+
+def test_json_said_twice_is_no_contradiction() -> None:
+    assert flags_layer({"--json": True, "--format": "json"}).fields.output.format == "json"
+
+
+def test_faults_beyond_the_schema_are_told_with_those_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[budget]\nmax_turns = "abc"\n[model]\nname = "gpt-5"\n[governance]\ndeny = [\n  "Read",\n  "Shell(",\n]\n'
+        "allow = [1, 2]\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, {})
+    assert [line.removeprefix(f"{path}:").partition(" for")[0] for line in str(caught.value).splitlines()] == [
+        "2: budget.max_turns: a whole number, not 'abc'",
+        "4: model.name: 'gpt-5' lacks its provider; write it as provider:name, like openai:gpt-5",
+        "6: governance.deny: rule 'Shell(': write Tool or Tool(pattern),",
+        "10: governance.allow: text, not 1",
+        "10: governance.allow: text, not 2",
+    ]
+
+
+def test_what_cannot_be_read_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff")
+    (tmp_path / "directory.toml").mkdir()
+    for name, why in (("binary", r"it is not UTF-8 text \(byte 0\)"), ("directory", "Is a directory")):
+        with pytest.raises(ConfigError, match=rf"^cannot read \S+: {why}$"):
+            load_settings(tmp_path / f"{name}.toml", {})
 
 
 def test_a_higher_layer_says_more_and_adds_to_maps() -> None:

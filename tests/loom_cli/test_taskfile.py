@@ -41,19 +41,22 @@ def test_paths_start_at_the_file_and_instructions_are_read(tmp_path: Path) -> No
 
 FAULTS = [
     ('goal = "x"', "1: schema: missing"),
-    ("schema = 2", "1: schema: 2 is none of 1"),
+    ("schema = 2", "1: schema: this version knows 1 only"),
     ('schema = 1\ngaol = "x"', "2: gaol: unknown key; did you mean goal?"),
-    ("schema = 1\ngoal = 3", "2: goal: expected str, got int"),
-    ("schema = 1\n[budget]\nmax_turns = true", "3: budget.max_turns: expected int, got bool"),
-    ("schema = 1\n[budget]\nmax_turns = 0", "3: budget.max_turns: expected int >= 1"),
-    ("schema = 1\n[budget]\nmax_turns = 99999999999999999999", "3: budget.max_turns: expected int <= 9007199254740992"),
-    ("schema = 1\n[budget]\ntimeout_s = inf", "3: budget.timeout_s: expected float <= 1000000000.0"),
-    ("schema = 1\n[budget]\ntimeout_s = nan", "3: budget.timeout_s: expected float > 0.0"),
-    ("schema = 1\nbudget = 3", "2: budget: expected a table, got int"),
+    ("schema = 1\ngoal = 3", "2: goal: text, not 3"),
+    ("schema = 1\n[budget]\nmax_turns = true", "3: budget.max_turns: a whole number, not true"),
+    ("schema = 1\n[budget]\nmax_turns = 0", "3: budget.max_turns: a whole number of at least 1, not 0"),
+    (
+        "schema = 1\n[budget]\nmax_turns = 99999999999999999999",
+        "3: budget.max_turns: a whole number of at most 9007199254740992, not 999",
+    ),
+    ("schema = 1\n[budget]\ntimeout_s = inf", "3: budget.timeout_s: a number of at most 1000000000, not inf"),
+    ("schema = 1\n[budget]\ntimeout_s = nan", "3: budget.timeout_s: a number above 0, not nan"),
+    ("schema = 1\nbudget = 3", "2: budget: a table, not 3"),
     ('schema = 1\ngovernance.mode = "wild"', "2: governance.mode: 'wild' is none of plan, default, auto"),
-    ('schema = 1\ngovernance.allow = "Read"', "2: governance.allow: expected array, got str"),
+    ('schema = 1\ngovernance.allow = "Read"', "2: governance.allow: a list, not 'Read'"),
     ("schema = 1\ninstructions = { text = 1 }", "2: instructions.file: missing"),
-    ("schema = 1\ncriteria = [1]", "2: criteria: expected str, got int"),
+    ("schema = 1\ncriteria = [1]", "2: criteria: text, not 1"),
     ('schema = 1\n[harness]\nstrategy = "single"', "2: harness: this version of loom does not know it yet"),
     (
         "schema = 1\n[capabilities.web]\nenabled = true",
@@ -65,8 +68,8 @@ FAULTS = [
         "2: goal: ${wat}: unknown parameter; did you mean what?; write $${wat} for the text itself",
     ),
     ('schema = 1\n[params.x]\ntype = "strin"', "3: params.x.type: 'strin' is none of string, int, float, bool, choice"),
-    ('schema = 1\n[params.x]\ntype = "int"\ndefault = "1"', "4: params.x.default: expected int, got str"),
-    ('schema = 1\n[params.x]\ntype = "int"\ndefault = true', "4: params.x.default: expected int, got bool"),
+    ('schema = 1\n[params.x]\ntype = "int"\ndefault = "1"', "4: params.x.default: a whole number, not '1'"),
+    ('schema = 1\n[params.x]\ntype = "int"\ndefault = true', "4: params.x.default: a whole number, not true"),
     ('schema = 1\n[params.x]\ntype = "path"\ndefault = "a"', "4: params.x.default: a path has none"),
     ('schema = 1\n[params.x]\ntype = "choice"', "2: params.x.choices: a choice needs them"),
     ('schema = 1\n[params.x]\nchoices = ["a"]', "3: params.x.choices: a choice needs them, and nothing else has them"),
@@ -81,6 +84,8 @@ FAULTS = [
     ('schema = 1\ninstructions = { file = "/etc/passwd" }', "2: instructions.file: /etc/passwd is hidden or outside"),
     ('schema = 1\n[output]\nfile = "../x"', "3: output.file: ../x is hidden or outside"),
     ('schema = 1\n[output]\nfile = "${p}"\n[params.p]\ndefault = "../x"', "3: output.file: ../x is hidden or outside"),
+    ('schema = 1\ngovernance.deny = ["Shell("]', "2: governance.deny: rule 'Shell(': write Tool"),
+    ('schema = 1\nmodel.name = "gpt-5"', "2: model.name: 'gpt-5' lacks its provider"),
     ("schema = 1\nx =", "not TOML: Invalid value (at end of document)"),
 ]
 
@@ -144,15 +149,16 @@ def test_blanks_are_filled_from_defaults_and_values(tmp_path: Path, monkeypatch:
 
 def test_every_wrong_parameter_is_told() -> None:
     with pytest.raises(UsageError) as caught:
-        bind(parsed(BLANKS), ["n=x", "f=", "b=maybe", "c=z", "j={", "cc=1", "nonsense"])
+        bind(parsed(BLANKS), ["n=x", "f=", "b=maybe", "c=z", "j={", "cc=1", "nonsense", "s=1", "s=2"])
     assert str(caught.value).splitlines() == [
-        "--param n=x: expected int",
-        "--param f=: expected float",
-        "--param b=maybe: expected true or false",
-        "--param c=z: expected one of x, y",
-        "--param j={: Input data was truncated",
+        "--param n=x: a whole number is expected",
+        "--param f=: a number is expected",
+        "--param b=maybe: true or false is expected",
+        "--param c=z: one of x, y is expected",
+        "--param j={: JSON is expected",
         "--param cc=1: unknown parameter; did you mean c?",
         "--param nonsense: 'nonsense' is not KEY=VALUE",
+        "--param s=2: --param s=1 was given before",
         "the task needs --param p=...  where to look",
     ]
 

@@ -57,6 +57,13 @@ def test_typing_at_an_open_question_closes_it() -> None:
     assert not guard.accepts()
 
 
+def test_ctrl_c_from_before_a_message_does_not_count_after_it() -> None:
+    interrupts = Interrupts(Clock())
+    assert interrupts.press(running=False, draft=False) == "warn"
+    interrupts.forget()
+    assert interrupts.press(running=True, draft=False) == "cancel"
+
+
 @pytest.mark.parametrize(
     ("presses", "meanings"),
     [

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from loom_cli.line.questions import Questions, head_and_tail, question
 from loom_cli.render.paint import paint
 from loom_core.messages import ToolCall
@@ -31,9 +33,34 @@ def test_control_characters_of_the_call_are_visible() -> None:
     assert "rm \\x1b[8m-rf\\x0d \\u202e" in shown(approval("rm \x1b[8m-rf\r \u202e"))
 
 
-def test_a_long_call_is_whole() -> None:
+def test_a_long_call_is_whole_and_stays_in_its_frame() -> None:
     command = "echo " + "x" * 5000
-    assert command in shown(approval(command))
+    text = shown(approval(command))
+    assert command.replace(" ", "") in re.sub(r"\n│ +|\s", "", text)
+    assert all(row.startswith("│ ") and len(row) <= 80 for row in text.splitlines()[1:])
+
+
+def test_a_long_call_is_broken_between_words() -> None:
+    rows = shown(approval("git commit --message of-some-length && git push"), columns=30).splitlines()
+    assert rows[2:4] == ["│ git commit --message", "│   of-some-length && git push"]
+
+
+def test_a_long_call_is_not_repeated_as_its_rule_or_reason() -> None:
+    command = "echo " + "word " * 200
+    call = ToolCall(id="c", name="Shell", arguments={})
+    reason = f"mode default asks; --allow 'Shell({command})' or --mode auto would allow it"
+    asked = Approval(id="a", call=call, summary=command, reason=reason, rule=f"Shell({command})")
+    text = " ".join(shown(asked, columns=400).split())
+    assert text.count("word") < 200 + 50
+    assert "s allows exactly this call until this session ends: Shell(echo word" in text
+    assert "or --mode auto would allow it" in text
+
+
+def test_a_long_path_is_told_in_full_since_its_rule_covers_more_than_the_call() -> None:
+    rule = f"Write({'long/' * 40}file)"
+    call = ToolCall(id="c", name="Write", arguments={})
+    asked = Approval(id="a", call=call, summary="Write file", reason="why", rule=rule)
+    assert f"s allows {rule} until this session ends" in shown(asked, columns=400)
 
 
 def test_of_a_huge_call_head_and_tail_are_shown_and_how_much_is_between() -> None:

@@ -10,6 +10,7 @@ from loom_cli.line import slash
 from loom_cli.line.completion import command_candidates, file_word
 from loom_cli.line.context_report import context_lines
 from loom_cli.line.files import FileNames, best
+from loom_cli.line.tab import certain
 from loom_cli.render.paint import Line, paint
 from loom_core.config import AgentConfig, Memory
 from loom_core.messages import Message, Text, ToolCall, ToolResult, Usage, user
@@ -81,6 +82,7 @@ def test_quit_leaves() -> None:
     ("before", "texts"),
     [
         ("/mo", ["/model ", "/mode "]),
+        ("/mode", ["/mode ", "/model "]),
         ("/cl", ["/clear"]),
         ("/mode p", ["plan"]),
         ("/mode ", ["default", "plan", "auto"]),
@@ -91,6 +93,24 @@ def test_quit_leaves() -> None:
 )
 def test_commands_complete(before: str, texts: list[str]) -> None:
     assert [each.text for each in command_candidates(before)] == texts
+
+
+@pytest.mark.parametrize(
+    ("word", "candidates", "whole"),
+    [
+        ("/mo", ["/model ", "/mode "], "/mode"),
+        ("/mode", ["/mode ", "/model "], "/mode "),
+        ("/cl", ["/clear"], "/clear"),
+        ("", ["default", "plan", "auto"], ""),
+        ("a", ["alpha1", "alpha2", "beta"], "alpha"),
+        ("needle", ["src/needle.py"], "src/needle.py"),
+        ("test", ["src/test", "other/test"], "test"),
+        ("x", [], "x"),
+    ],
+    ids=repr,
+)
+def test_tab_completes_what_is_certain(word: str, candidates: list[str], whole: str) -> None:
+    assert certain(word, candidates) == whole
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from loom_cli.line.recap import recap
-from loom_cli.render.narrator import Narrator, describe_call, duration
-from loom_cli.render.paint import paint
+from loom_cli.render.narrator import Narrator, describe_call, duration, note
+from loom_cli.render.paint import line, paint
 from loom_cli.render.scrollback import Scrollback
 from loom_core.events import (
     ApprovalAnswer,
@@ -13,6 +13,7 @@ from loom_core.events import (
     Event,
     InputData,
     ModelDelta,
+    ModelResponse,
     Notice,
     RunEnd,
     RunStart,
@@ -20,9 +21,10 @@ from loom_core.events import (
     StreamRestarted,
     ToolCalled,
     ToolResulted,
+    ToolStart,
     UserMessage,
 )
-from loom_core.messages import JSON, Usage
+from loom_core.messages import JSON, Text, ToolCall, Usage
 
 
 def told(*events: Event, columns: int = 60) -> str:
@@ -59,6 +61,7 @@ def answer(status: str, **fields: object) -> ApprovalAnswer:
         ),
         ([call(command="ls")], ""),
         ([call(command="ls"), result("a\nb\n")], "  ✓ Shell ls · 2 lines · 40 ms\n"),
+        ([call(command="ls"), result("a\nb\n\n[loom: this was read before]")], "  ✓ Shell ls · 2 lines · 40 ms\n"),
         ([call(command="ls"), result("a", bytes=5000)], "  ✓ Shell ls · 5,000 bytes · 40 ms\n"),
         ([call(command="ls"), result("no", "error")], "  ✗ Shell ls · failed · 40 ms\n    no\n"),
         ([call(command="ls"), result("no", "denied")], "  ✗ Shell ls · not allowed\n    no\n"),
@@ -96,10 +99,52 @@ def test_a_diff_is_shown_without_its_header_and_cut() -> None:
     assert shown[-1] == "    … 7 more lines"
 
 
-def test_of_a_failure_the_first_lines_are_shown() -> None:
-    shown = told(result("\n".join(f"line {number}" for number in range(10)), "error")).splitlines()
-    assert shown[1] == "    line 0"
-    assert shown[-1] == "    … 4 more lines"
+def test_of_a_failure_the_last_lines_are_shown() -> None:
+    output = "".join(f"line {number}\n" for number in range(10))
+    shown = told(result(f"{output}[exit code 3]\n\n[loom: try something else]", "error")).splitlines()
+    assert shown[1:3] == ["    … 5 lines before", "    line 5"]
+    assert shown[-2:] == ["    line 9", "    [exit code 3]"]
+
+
+def test_what_steers_a_terminal_is_visible_in_a_call() -> None:
+    assert "✓ Shell echo \\x1b[8mhidden" in told(call(command="echo \x1b[8mhidden"), result())
+
+
+def test_what_a_dead_process_left_is_told_when_it_is_known() -> None:
+    begun = RunStart(model="m", mode="default", cwd="/", tools=(), limits={})
+    second = ToolCalled(call="d", tool="Read", arguments={"path": "a"})
+    events: list[Event] = [begun, call(command="make"), second, ToolStart(call="c", tool="Shell")]
+    assert told(*events) == ""
+    broken = (
+        "  ✗ Shell make · interrupted, outcome unknown\n"
+        "  ✗ Read a · not run\n"
+        "  ✗ interrupted: loom ended while this was in progress\n"
+    )
+    assert told(*events, begun, end(), begun) == broken
+    narrator = Narrator(lambda: 60)
+    for event in events:
+        narrator.tell(event)
+    assert paint(narrator.broken_off(), color=False) == broken
+    assert narrator.broken_off() == []
+
+
+def test_calls_the_log_has_only_in_the_answer_did_not_run() -> None:
+    parts = (Text(text="so"), ToolCall(id="x", name="Glob", arguments={"pattern": "*"}))
+    response = ModelResponse(turn=1, model="m", parts=parts, usage=Usage(), stop="tool_calls", duration_ms=1)
+    begun = RunStart(model="m", mode="default", cwd="/", tools=(), limits={})
+    assert '✗ Glob "*" · not run' in told(begun, response, begun)
+
+
+def test_lines_are_wrapped_between_words_below_their_beginning() -> None:
+    lines = [note("a remark that is long", mark="!"), line("  ✓ ", "wide 日本語 words"), line("x" * 45)]
+    assert paint(lines, color=False, columns=24) == (
+        "  ! a remark that is\n    long\n  ✓ wide 日本語 words\n" + "x" * 24 + "\n" + "x" * 21 + "\n"
+    )
+    assert paint([line("  ✓ ", "wide 日本語日本語")], color=False, columns=24) == "  ✓ wide 日本語日本語\n"
+    assert (
+        paint([line("  ✓ ", "wider 日本語日本語日本")], color=False, columns=24) == "  ✓ wider\n    日本語日本語日本\n"
+    )
+    assert paint([note("one two", mark="!")], color=True, columns=30).startswith("  \x1b[2m! one two")
 
 
 @pytest.mark.parametrize(
@@ -145,6 +190,24 @@ def test_a_recap_tells_the_last_exchange() -> None:
     assert paint(recap([*events, SessionClear()]), color=False) == "  resumed · 2 runs so far\n"
     assert "interrupted" in paint(recap(events[:-1]), color=False)
     assert recap([]) == []
+
+
+def test_a_recap_of_a_run_that_was_cut_off_tells_what_was_said_and_left() -> None:
+    begun = RunStart(model="m", mode="default", cwd="/", tools=(), limits={})
+    parts = (Text(text="I build it."), ToolCall(id="c", name="Shell", arguments={"command": "make"}))
+    response = ModelResponse(turn=1, model="m", parts=parts, usage=Usage(), stop="tool_calls", duration_ms=1)
+    events = [begun, UserMessage(text="build"), response, call(command="make"), ToolStart(call="c", tool="Shell")]
+    text = paint(recap(events), color=False)
+    assert text.endswith(
+        "› build\n\nI build it.\n  ✗ Shell make · interrupted, outcome unknown\n"
+        "  ✗ interrupted: loom ended while this was in progress\n"
+    )
+    partial = ModelResponse(
+        turn=1, model="m", parts=(Text(text="Half a"),), usage=Usage(), stop="cut off", duration_ms=1, partial=True
+    )
+    cancelled = end(state="cancelled", stop_reason="cancelled", answer=None)
+    text = paint(recap([begun, UserMessage(text="tell"), partial, cancelled]), color=False)
+    assert text.endswith("› tell\n\nHalf a\n  ✗ that run ended cancelled\n")
 
 
 def test_kinds_stand_apart() -> None:

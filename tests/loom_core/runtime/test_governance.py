@@ -260,6 +260,7 @@ SUMMARIES = {
         {"content": "\n".join(map(str, range(15)))},
         "Edit a.py\n" + "\n".join(f"+ {n}" for n in range(12)) + "\n+ ... and 3 more lines, 34 characters in all",
     ),
+    "write with a last newline": ((EDIT, "a.py"), {"content": "a\n\nb\n"}, "Edit a.py\n+ a\n+ \n+ b"),
     "other": ((FETCH,), {"url": "http://x/\x07", "n": 1}, 'Fetch {"url":"http://x/\\u0007","n":1}'),
     "half a character": ((FETCH,), {"x": "\udc80"}, "Fetch {'x': '\\udc80'}"),
     "refused path": ((EDIT, ".git/x"), {"content": "y"}, "Edit .git/x\n+ y"),

@@ -74,6 +74,12 @@ def test_a_file_in_the_way_of_a_directory_is_an_error(tmp_path: Path) -> None:
             make_private_directory(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["/proc/nope", "/proc/nope/deeper", "/dev/null/deeper"])
+def test_where_no_directory_can_be_made_is_an_error(name: str) -> None:
+    with pytest.raises(OSError, match=r"No such file|Not a directory"):
+        make_private_directory(Path(name))
+
+
 def test_what_killed_writers_left_is_removed_once_it_is_old(tmp_path: Path) -> None:
     old, young = (tmp_path / f".file.{digit * 12}.tmp" for digit in "12")
     others = [tmp_path / name for name in (".other.111111111111.tmp", ".file.tmp", "file.111111111111.tmp")]
