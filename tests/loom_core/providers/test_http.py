@@ -349,9 +349,18 @@ def test_nobody_there(connected: Connect, server: LLMServer) -> None:
 
 
 def test_tls_where_there_is_none() -> None:
-    with LLMServer() as server:
-        address = server.url.replace("http:", "https:")
+    def answer(listener: socket.socket) -> None:
+        client, _ = listener.accept()
+        with client:
+            client.recv(1)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        address = f"https://127.0.0.1:{listener.getsockname()[1]}"
         error = failure(connect(Model.compatible("m", base_url=address, max_retries=1), {}))
+        thread.join()
     assert error.kind == "connection"
 
 
