@@ -8,18 +8,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
-from shlex import quote
-from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from loom_core.context.transcript import Transcript, check_pairs
-from loom_core.errors import ApprovalUnavailable, BadResponse, LoomError, StorageError, ToolError
+from loom_core.context.transcript import check_pairs
+from loom_core.errors import BadResponse, LoomError, StorageError
 from loom_core.events import (
-    Action,
-    ApprovalAnswer,
-    ApprovalRequest,
     BudgetWarn,
     Denial,
     Event,
@@ -30,7 +24,6 @@ from loom_core.events import (
     Outcome,
     StreamRestarted,
     ToolCalled,
-    ToolDecision,
     ToolOutput,
     ToolResulted,
     ToolStart,
@@ -38,15 +31,14 @@ from loom_core.events import (
 )
 from loom_core.messages import Part, Text, ToolCall, Usage
 from loom_core.providers import base, catalog
-from loom_core.runtime.approvals import Approval, Approver
-from loom_core.runtime.governance import Gate, GovernanceDecision, Judgement
-from loom_core.runtime.hooks import HookEvent, HookName, Hooks
+from loom_core.runtime.admission import Admission, Admitted, Refused
+from loom_core.runtime.equipment import Equipment
+from loom_core.runtime.hooks import HookEvent, HookName
 from loom_core.runtime.loop import (
     Acted,
     AskModel,
     Begun,
     Failed,
-    Limits,
     LoopState,
     Observation,
     Replied,
@@ -56,42 +48,7 @@ from loom_core.runtime.loop import (
     TimeUp,
     decide,
 )
-from loom_core.runtime.session_store import Log
-from loom_core.runtime.workbench import Workbench
 from loom_core.tools.execution import run_tool
-from loom_core.tools.registry import ToolRegistry
-from loom_core.tools.spec import Tool
-
-
-class Equipment(Struct, frozen=True, kw_only=True):
-    """What a session's engine works with."""
-
-    provider: Callable[[], base.Provider]
-    """The session's connection, made at the first call; it may raise for want of a key."""
-    model: str
-    """`"provider:name"`."""
-    system: str
-    generation: base.Generation
-    tools: ToolRegistry
-    gate: Gate
-    limits: Limits
-    log: Log
-    transcript: Transcript
-    bench: Workbench
-    hooks: Hooks
-    approver: Approver | None
-    """Shows an approval to a person; None where there is nobody to ask."""
-    approval_timeout_s: float | None
-    stop_when_unapproved: bool
-    """Whether a missing approval ends the run; otherwise the model is told and goes on."""
-
-
-class _Permitted(Struct, frozen=True, kw_only=True):
-    """A call that passed the gate."""
-
-    call: ToolCall
-    tool: Tool
-    arguments: dict[str, Any]
 
 
 class Engine:
@@ -114,7 +71,12 @@ class Engine:
         self._open: dict[str, ToolCall] = {}
         self._started: set[str] = set()
         self.state = LoopState(limits=equipment.limits)
-        self.denials: list[Denial] = []
+        self._admission = Admission(equipment, emit)
+
+    @property
+    def denials(self) -> tuple[Denial, ...]:
+        """The calls that were not allowed."""
+        return tuple(self._admission.denials)
 
     async def execute(self) -> Stop:
         """Reason and act until the loop says stop. Cancelling it is normal and loses nothing."""
@@ -248,12 +210,18 @@ class Engine:
     # Act
 
     async def _act(self, run: RunTools) -> Observation:
-        try:
-            for batch in self._batches(run.calls):
-                permitted = [ready for call in batch if (ready := await self._permit(call)) is not None]
-                await self._run_batch(permitted, run.advice)
-        except ApprovalUnavailable as blocked:
-            return Acted(blocked=blocked)
+        for batch in self._batches(run.calls):
+            admitted = []
+            for call in batch:
+                self._emit(ToolCalled(call=call.id, tool=call.name, arguments=call.arguments))
+                match await self._admission.admit(call):
+                    case Admitted() as ready:
+                        admitted.append(ready)
+                    case Refused() as refused:
+                        self._result(call, f"{refused.outcome}: {refused.reason}", refused.outcome)
+                        if refused.blocked is not None:
+                            return Acted(blocked=refused.blocked)
+            await self._run_batch(admitted, run.advice)
         return Acted()
 
     def _batches(self, calls: tuple[ToolCall, ...]) -> Iterator[list[ToolCall]]:
@@ -271,110 +239,7 @@ class Engine:
         if batch:
             yield batch
 
-    async def _permit(self, call: ToolCall) -> _Permitted | None:
-        """Take the call through the gate; None where it was refused, the model having been told why."""
-        self._emit(ToolCalled(call=call.id, tool=call.name, arguments=call.arguments))
-        gate = self._with.gate
-        try:
-            tool = self._with.tools.get(call.name)
-        except ToolError as error:
-            self._refuse(call, _invalid(str(error)), "invalid")
-            return None
-        judgement = gate.judge(tool, call)
-        decision = judgement.decision
-        if decision.requires_approval:
-            self._decided(call, decision)
-            if not await self._approved(call, judgement):
-                return None
-        elif not decision.allowed:
-            self._refuse(call, decision, "invalid" if decision.stage == "validation" else "denied")
-            return None
-        else:
-            self._decided(call, decision)
-        limited = gate.attempt(tool.name)
-        if limited is not None:
-            self._refuse(call, limited, "denied")
-            return None
-        return _Permitted(call=call, tool=tool, arguments=judgement.arguments)
-
-    def _refuse(self, call: ToolCall, decision: GovernanceDecision, outcome: Outcome) -> None:
-        self._decided(call, decision)
-        self._denied(call, decision, decision.reason)
-        self._result(call, f"{outcome}: {decision.reason}", outcome)
-
-    def _decided(self, call: ToolCall, decision: GovernanceDecision) -> None:
-        action: Action = "ask" if decision.requires_approval else "allow" if decision.allowed else "deny"
-        self._emit(
-            ToolDecision(
-                call=call.id,
-                tool=call.name,
-                action=action,
-                stage=decision.stage,
-                rule=decision.rule,
-                reason=decision.reason,
-            )
-        )
-
-    def _denied(self, call: ToolCall, decision: GovernanceDecision, reason: str) -> None:
-        self.denials.append(Denial(tool=call.name, stage=decision.stage, rule=decision.rule, reason=reason))
-
-    async def _approved(self, call: ToolCall, judgement: Judgement) -> bool:
-        """Ask a person. Raises `ApprovalUnavailable` where there is none and the run shall end for it."""
-        decision = judgement.decision
-        if self._with.approver is None:
-            reason = f"{call.name} needs an approval and nobody is here to give it ({decision.reason})"
-            self._denied(call, decision, reason)
-            if self._with.stop_when_unapproved:
-                self._result(call, f"denied: {reason}", "denied")
-                hint = f"to allow exactly this call: --allow {quote(judgement.rule)}"
-                raise ApprovalUnavailable(f"{reason}: {judgement.summary}", hint=hint)
-            self._result(call, f"denied: {reason}", "denied")
-            return False
-        approval = await self._ask(self._with.approver, call, judgement)
-        if approval.status == "approved":
-            if approval.scope == "session":
-                self._with.gate.grant(approval.rule)
-            return True
-        reason = f"{approval.status} by {approval.by}" + (f": {approval.note}" if approval.note else "")
-        self._denied(call, decision, reason)
-        self._result(call, f"denied: {reason}", "denied")
-        return False
-
-    async def _ask(self, approver: Approver, call: ToolCall, judgement: Judgement) -> Approval:
-        approval = Approval(
-            id=f"apr_{call.id}",
-            call=call,
-            summary=judgement.summary,
-            reason=judgement.decision.reason,
-            rule=judgement.rule,
-        )
-        self._emit(
-            ApprovalRequest(
-                approval=approval.id, call=call.id, tool=call.name, summary=approval.summary, reason=approval.reason
-            )
-        )
-        await self._with.log.sync()
-        try:
-            async with asyncio.TaskGroup() as group:
-                showing = group.create_task(_show_to(approver, approval))
-                await approval.wait(self._with.approval_timeout_s)
-                showing.cancel()
-        finally:
-            approval.cancel()  # nothing when it was answered; otherwise the run ended and the question with it
-            self._emit(
-                ApprovalAnswer(
-                    approval=approval.id,
-                    call=call.id,
-                    status=approval.status,  # type: ignore[arg-type]  # never pending after cancel()
-                    scope=approval.scope,
-                    by=approval.by,
-                    reason=approval.note,
-                    rule=approval.rule if approval.scope == "session" else "",
-                )
-            )
-        return approval
-
-    async def _run_batch(self, batch: list[_Permitted], advice: Mapping[str, str]) -> None:
+    async def _run_batch(self, batch: list[Admitted], advice: Mapping[str, str]) -> None:
         if not batch:
             return
         for ready in batch:
@@ -389,12 +254,10 @@ class Engine:
             async with asyncio.TaskGroup() as group:
                 for ready in batch:
                     group.create_task(self._run(ready, advice))
-        except (
-            ExceptionGroup
-        ) as group_error:  # a tool's fault is a result, so this is the log or a bug: one tells enough
-            raise group_error.exceptions[0] from None
+        except ExceptionGroup as faults:  # a tool's fault is a result, so this is the log or a bug: one tells enough
+            raise faults.exceptions[0] from None
 
-    async def _run(self, ready: _Permitted, advice: Mapping[str, str]) -> None:
+    async def _run(self, ready: Admitted, advice: Mapping[str, str]) -> None:
         call, begun = ready.call, time.monotonic()
         context = self._with.bench.for_call(lambda text: self._show(call, text))
         output = await run_tool(ready.tool, ready.arguments, context)
@@ -456,20 +319,6 @@ class Engine:
         event = HookEvent(hook=hook, run_id=self._run_id, iteration=iteration, tool_name=tool_name, success=success)
         for fault in await self._with.hooks.fire(event):
             self._emit(Notice(text=fault))
-
-
-async def _show_to(approver: Approver, approval: Approval) -> None:
-    """Let the approver show it; where it cannot, nobody has said yes."""
-    try:
-        shown = approver(approval)
-        if shown is not None:
-            await shown
-    except Exception as error:  # noqa: BLE001 - foreign code; its fault denies this call and no other
-        approval.reject(f"the question could not be shown ({type(error).__name__}: {error})", by="loom")
-
-
-def _invalid(reason: str) -> GovernanceDecision:
-    return GovernanceDecision(reason=reason, stage="validation", rule="arguments")
 
 
 def _milliseconds_since(begun: float) -> int:

@@ -34,7 +34,8 @@ from loom_core.events import (
 from loom_core.messages import JSON, Message
 from loom_core.providers.base import Generation, Provider
 from loom_core.runtime.approvals import Approver
-from loom_core.runtime.engine import Engine, Equipment
+from loom_core.runtime.engine import Engine
+from loom_core.runtime.equipment import Equipment
 from loom_core.runtime.governance import GovernancePolicy
 from loom_core.runtime.hooks import HookEvent, HookName, Hooks
 from loom_core.runtime.loop import Limits, Stop
@@ -290,7 +291,7 @@ class Session:
             duration_ms=round((time.monotonic() - begun) * 1000),
             cost_usd=loop.cost_usd,
             error=None if error is None else error_data(error),
-            denials=tuple(engine.denials),
+            denials=engine.denials,
         )
         try:
             engine.close_open(f"the run was {stop.reason}", outcome="cancelled")
