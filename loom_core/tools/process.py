@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -68,11 +70,14 @@ class _Child:
         self._enough: asyncio.Future[Any] = self._loop.create_future()
         self._lifeline = Lifeline()
         try:
-            self._process, self._output = _start(argv, cwd, environment)
+            self._process, self._output, gate = _start(argv, cwd, environment)
         except BaseException:
             self._lifeline.release()
             raise
         self._lifeline.guard(self._process.pid)
+        with contextlib.suppress(BrokenPipeError):  # it was killed already
+            os.write(gate, b"\n")
+        os.close(gate)
         self._loop.add_reader(self._output, self._read)
         self._exited = _exit_of(self._process)
 
@@ -152,26 +157,38 @@ class _Child:
             self._closed.set_result(None)
 
 
-def _start(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
-    """The started process and the end of a pipe from which its output comes, without blocking."""
+# Becomes the program once a line comes, and nothing if this process dies before: so none runs that is not guarded.
+_GATE = 'read -r _ && exec "$0" "$@" </dev/null'
+
+
+def _start(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int, int]:
+    """The process, the end of a pipe from which its output comes without blocking, and that of its gate.
+
+    The program begins when a line is written to the gate. Raises `OSError` where it cannot run, `ValueError`.
+    """
+    if shutil.which(argv[0], path=environment.get("PATH", os.defpath)) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
     reading, writing = os.pipe()
+    waiting, gate = os.pipe()
     try:
         process = subprocess.Popen(
-            argv,
+            ["/bin/sh", "-c", _GATE, *argv],
             cwd=cwd,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=waiting,
             stdout=writing,
             stderr=writing,
             start_new_session=True,
         )
     except BaseException:
         os.close(reading)
+        os.close(gate)
         raise
     finally:
         os.close(writing)
+        os.close(waiting)
     os.set_blocking(reading, False)
-    return process, reading
+    return process, reading, gate
 
 
 def _exit_of(process: subprocess.Popen[bytes]) -> asyncio.Future[Any]:
