@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from loom_cli.assembly import build_agent
-from loom_cli.failure import tell
+from loom_cli.failure import describe, tell
 from loom_cli.fields import Fields, Output
 from loom_cli.invocation import Invocation
 from loom_cli.output import STDERR, STDIN, STDOUT, require_stdout, write_err
@@ -116,8 +116,6 @@ def _recorded(job: Job, session: Session) -> str | None:
 
 def _last_words(job: Job, session: Session, outcome: Outcome, refusals: Refusals, invocation: Invocation) -> None:
     """What standard error says at the end: what went wrong and how to go on, or what it took."""
-    from loom_cli.failure import describe
-
     result, recorded = outcome.result, _recorded(job, session)
     resume = f"loom sessions resume {recorded}" if recorded else None
     if outcome.signal is not None:

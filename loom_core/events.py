@@ -134,7 +134,6 @@ class UserMessage(Event, frozen=True, kw_only=True, tag="user.message"):
     text: str
     inputs: tuple[InputData, ...] = ()
     criteria: tuple[str, ...] = ()
-    knowledge: Mapping[str, JSON] = {}
     steer: bool = False
 
 
@@ -212,7 +211,6 @@ class ApprovalRequest(Event, frozen=True, kw_only=True, tag="approval.request"):
     summary: str
     """The exact call, in one piece of text: a command, a path with its change, or the arguments."""
     reason: str
-    expires_at: str = ""
 
 
 class ApprovalAnswer(Event, frozen=True, kw_only=True, tag="approval.answer"):
